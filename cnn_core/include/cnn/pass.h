@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Forward and backward passes of a network over one batch, and the memory that they need. */
+#ifndef CNN_PASS_H
+#define CNN_PASS_H
+
+#include "cnn/net.h"
+#include "cnn/threads.h"
+#include <stdint.h>
+
+/* Layer outputs, their gradients and scratch, for batches of up to a fixed size. One thread at a time. */
+typedef struct cnn_pass cnn_pass;
+
+/* Allocates all that passes over up to `max_batch` images need; nothing is allocated afterwards. `net` and
+ * `threads` (may be NULL) are borrowed and must outlive the pass. `training` 0: forward passes only, less
+ * memory. Errors: CNN_BAD_ARGUMENT, CNN_NO_MEMORY. The caller frees with cnn_pass_free. */
+int cnn_pass_create(cnn_net *net, int max_batch, int training, cnn_threads *threads, cnn_pass **out);
+void cnn_pass_free(cnn_pass *pass);
+
+/* Where the caller writes the batch's images before a pass, float [N,C,H,W], and labels [N]. */
+float *cnn_pass_images(cnn_pass *pass);
+uint8_t *cnn_pass_labels(cnn_pass *pass);
+
+/* Loss and hits of a batch: sums over its images, in double, added in the order of the images. */
+typedef struct cnn_batch_result {
+    double loss_sum; /* of -log softmax(logits)[label] */
+    int correct;     /* images whose largest logit is the label's (the first of equals) */
+} cnn_batch_result;
+
+/* Inference (dropout passes through) over the first n images. */
+cnn_batch_result cnn_pass_forward(cnn_pass *pass, int n);
+
+/* One training pass: forward with dropout drawn for (net seed, step), then backward of the mean loss; fills
+ * the gradients of the network. */
+cnn_batch_result cnn_pass_train(cnn_pass *pass, int n, uint64_t step);
+
+/* Output of layer `index` for the last batch, [N, out shape]; relu and dropout work in place, so a
+ * convolution followed by relu shows the values after it. Borrowed, valid until the next pass. */
+const float *cnn_pass_output(const cnn_pass *pass, int index);
+
+/* The logits of the last batch, [N, classes]. Borrowed. */
+const float *cnn_pass_logits(const cnn_pass *pass);
+
+#endif

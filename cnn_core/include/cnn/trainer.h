@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The training of one network on one data set, step by step, and who may watch it.
+ *
+ * All randomness is a function of (seed, step), so the state of a training is: parameters, moments, step. */
+#ifndef CNN_TRAINER_H
+#define CNN_TRAINER_H
+
+#include "cnn/dataset.h"
+#include "cnn/net.h"
+#include "cnn/optimizer.h"
+#include "cnn/pass.h"
+#include "cnn/schedule.h"
+#include "cnn/threads.h"
+#include <stdint.h>
+
+/* What happened in one step. */
+typedef struct cnn_step {
+    uint64_t step;                /* from 1; 0 is the initial state, of which there is no loss (NaN) */
+    double epoch;                 /* epochs completed after this step: step / steps per epoch */
+    double loss;                  /* mean over the batch, before the update */
+    double accuracy;              /* of the same batch, [0, 1] */
+    double learning_rate;         /* that the update used */
+    const cnn_layer_norms *norms; /* [net->layer_count], after the update; borrowed */
+} cnn_step;
+
+/* The one table through which others see a training. Every function may be NULL. They are called from the
+ * thread that calls cnn_trainer_step, between two steps; what they see is const and valid during the call. */
+typedef struct cnn_observer {
+    void *context;
+    /* After every step: its row of numbers. Must be cheap. */
+    void (*row)(void *context, const cnn_step *step);
+    /* The next step at which `frame` wants to be called; read as one word after every step. NULL: never. */
+    const volatile uint64_t *next_frame;
+    /* At such a step: weights, gradients (net->layers) and activations (cnn_pass_output). */
+    void (*frame)(void *context, const cnn_step *step, const cnn_net *net, const cnn_pass *pass);
+} cnn_observer;
+
+typedef struct cnn_trainer_options {
+    cnn_optimizer_options optimizer;
+    cnn_schedule schedule;
+    double learning_rate; /* > 0, finite */
+    uint64_t total_steps; /* the schedule's end; the trainer itself does not stop there */
+    uint32_t
+        batch; /* >= 1; the last batch of an epoch may be shorter; larger than the set: one short batch */
+} cnn_trainer_options;
+
+typedef struct cnn_trainer {
+    cnn_trainer_options options;
+    cnn_net *net;             /* borrowed */
+    const cnn_dataset *set;   /* borrowed */
+    cnn_threads *threads;     /* borrowed, may be NULL */
+    cnn_optimizer *optimizer; /* owned */
+    cnn_pass *pass;           /* owned */
+    cnn_layer_norms *norms;   /* owned, [net->layer_count] */
+    uint32_t *order;          /* owned: this epoch's order of the images */
+    uint64_t order_epoch;     /* the epoch that `order` belongs to */
+    uint64_t step;            /* steps done */
+    uint64_t steps_per_epoch; /* ceil(images / batch) */
+} cnn_trainer;
+
+/* A trainer at step 0. Borrows net, set and threads. Errors: CNN_BAD_ARGUMENT (names the option; empty set; a
+ * set whose image shape is not the network's), CNN_NO_MEMORY. Free with cnn_trainer_free. */
+int cnn_trainer_create(const cnn_trainer_options *options, cnn_net *net, const cnn_dataset *set,
+                       cnn_threads *threads, cnn_trainer **out);
+void cnn_trainer_free(cnn_trainer *trainer);
+
+/* One step: next batch, forward, backward, update; then the observer (may be NULL). *out may be NULL. Returns
+ * CNN_NOT_FINITE, after the observer has been called, if loss, a gradient norm or a weight norm is not
+ * finite: the message names the step and the first layer; training can go on all the same. */
+int cnn_trainer_step(cnn_trainer *trainer, const cnn_observer *observer, cnn_step *out);
+
+/* Shows the state of step 0 (or of a resumed step) to the observer's frame without a step. */
+void cnn_trainer_show(cnn_trainer *trainer, const cnn_observer *observer);
+
+/* Loss and accuracy of a network over a whole set, for any batch size the same number of images. */
+typedef struct cnn_evaluation {
+    uint32_t count;
+    uint32_t correct;
+    double loss;     /* mean; NaN for an empty set */
+    double accuracy; /* correct / count; NaN for an empty set */
+} cnn_evaluation;
+
+/* Errors: CNN_NO_MEMORY, CNN_BAD_ARGUMENT (image shape or classes differ from the network's). */
+int cnn_evaluate(cnn_net *net, const cnn_dataset *set, uint32_t batch, cnn_threads *threads,
+                 cnn_evaluation *out);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE
+#include "cnn/threads.h"
+#include "cnn/status.h"
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CNN_MOST_THREADS = 256 };
+
+typedef struct worker {
+    pthread_t thread;
+    struct cnn_threads *pool;
+    int number;
+} worker;
+
+struct cnn_threads {
+    int count;
+    worker *workers; /* [count - 1] */
+    pthread_mutex_t mutex;
+    pthread_cond_t start, finished;
+    unsigned long job; /* rises with each cnn_threads_run */
+    int busy;          /* workers that have not ended the current job */
+    int stop;
+    cnn_task *task;
+    void *context;
+    int tasks;
+    atomic_int next;
+};
+
+static void take_tasks(cnn_threads *pool, int thread)
+{
+    int index;
+    while ((index = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed)) < pool->tasks)
+        pool->task(pool->context, index, thread);
+}
+
+static void *work(void *argument)
+{
+    worker *self = argument;
+    cnn_threads *pool = self->pool;
+    unsigned long seen = 0;
+    pthread_mutex_lock(&pool->mutex);
+    for (;;) {
+        while (!pool->stop && pool->job == seen)
+            pthread_cond_wait(&pool->start, &pool->mutex);
+        if (pool->stop)
+            break;
+        seen = pool->job;
+        pthread_mutex_unlock(&pool->mutex);
+        take_tasks(pool, self->number);
+        pthread_mutex_lock(&pool->mutex);
+        if (--pool->busy == 0)
+            pthread_cond_signal(&pool->finished);
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    return NULL;
+}
+
+static int usable_processors(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+        return CPU_COUNT(&set) < CNN_MOST_THREADS ? CPU_COUNT(&set) : CNN_MOST_THREADS;
+    return 1;
+}
+
+int cnn_threads_create(int count, cnn_threads **out)
+{
+    if (count < 0 || count > CNN_MOST_THREADS)
+        return cnn_fail(CNN_BAD_ARGUMENT, "threads: %d is not in 0..%d", count, CNN_MOST_THREADS);
+    if (count == 0)
+        count = usable_processors();
+
+    cnn_threads *pool = calloc(1, sizeof *pool);
+    worker *workers = calloc((size_t)count, sizeof *workers);
+    if (!pool || !workers) {
+        free(pool);
+        free(workers);
+        return cnn_fail(CNN_NO_MEMORY, "threads: no memory for %d threads", count);
+    }
+    pool->workers = workers;
+    pool->count = 1;
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_cond_init(&pool->start, NULL);
+    pthread_cond_init(&pool->finished, NULL);
+
+    /* Signals are the caller's business: workers are born with all of them blocked. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = 0;
+    while (pool->count < count && !failed) {
+        worker *next = &workers[pool->count - 1];
+        next->pool = pool;
+        next->number = pool->count;
+        failed = pthread_create(&next->thread, NULL, work, next);
+        if (!failed)
+            pool->count++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed) {
+        const int started = pool->count;
+        cnn_threads_free(pool);
+        return cnn_fail(CNN_NO_MEMORY, "threads: the system gave %d of %d threads: %s", started, count,
+                        strerror(failed));
+    }
+    *out = pool;
+    return CNN_OK;
+}
+
+void cnn_threads_free(cnn_threads *pool)
+{
+    if (!pool)
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    pool->stop = 1;
+    pthread_cond_broadcast(&pool->start);
+    pthread_mutex_unlock(&pool->mutex);
+    for (int i = 0; i < pool->count - 1; i++)
+        pthread_join(pool->workers[i].thread, NULL);
+    pthread_cond_destroy(&pool->finished);
+    pthread_cond_destroy(&pool->start);
+    pthread_mutex_destroy(&pool->mutex);
+    free(pool->workers);
+    free(pool);
+}
+
+int cnn_threads_count(const cnn_threads *pool)
+{
+    return pool ? pool->count : 1;
+}
+
+void cnn_threads_run(cnn_threads *pool, int tasks, cnn_task *task, void *context)
+{
+    if (!pool || pool->count == 1 || tasks <= 1) {
+        for (int i = 0; i < tasks; i++)
+            task(context, i, 0);
+        return;
+    }
+    pthread_mutex_lock(&pool->mutex);
+    pool->task = task;
+    pool->context = context;
+    pool->tasks = tasks;
+    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+    pool->busy = pool->count - 1;
+    pool->job++;
+    pthread_cond_broadcast(&pool->start);
+    pthread_mutex_unlock(&pool->mutex);
+
+    take_tasks(pool, 0);
+
+    pthread_mutex_lock(&pool->mutex);
+    while (pool->busy)
+        pthread_cond_wait(&pool->finished, &pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
+}

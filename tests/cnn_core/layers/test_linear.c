@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "../reference.h"
+#include "cmocka_headers.h"
+#include "cnn/threads.h"
+#include "layers/layers.h"
+#include "shapes.h"
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* As in test_conv2d.c: Higham, section 4.2. */
+static double bound(double terms, double size)
+{
+    return (terms + 1) * (double)FLT_EPSILON / 2 * size;
+}
+
+/* Batches and extents that divide no block, and some that do. */
+static const struct {
+    int n, in, out;
+} cases[] = {{1, 1, 1}, {1, 300, 5}, {3, 7, 70}, {17, 257, 65}, {100, 96, 64}, {300, 33, 10}, {2, 600, 300}};
+
+static float *floats(size_t count)
+{
+    float *values = calloc(count + CNN_VECTOR_MOST, sizeof *values);
+    assert_non_null(values);
+    return values;
+}
+
+static void run(const cnn_linear *linear, int tasks, cnn_task *task)
+{
+    /* Backwards, since the order must not matter. */
+    for (int i = tasks - 1; i >= 0; i--)
+        task((void *)linear, i, 0);
+}
+
+static void check_case(int n, int in, int out)
+{
+    const size_t N = (size_t)n, IN = (size_t)in, OUT = (size_t)out;
+    float *x = floats(N * IN), *weight = floats(OUT * IN), *bias = floats(OUT), *dy = floats(N * OUT);
+    float *y = floats(N * OUT), *dx = floats(N * IN), *dw = floats(OUT * IN), *db = floats(OUT);
+    float *transposed = floats(IN * cnn_padded(N)), *scratch = floats(cnn_linear_scratch(n));
+    reference_fill(1, x, N * IN);
+    reference_fill(2, weight, OUT * IN);
+    reference_fill(3, bias, OUT);
+    reference_fill(4, dy, N * OUT);
+    const cnn_linear linear = {.kernels = cnn_kernels_get(), .n = n, .in = in, .out = out, .x = x, .weight = weight,
+                               .bias = bias, .y = y, .dy = dy, .dx = dx, .weight_gradient = dw, .bias_gradient = db,
+                               .transposed = transposed, .scratch = &scratch};
+    run(&linear, cnn_linear_transpose_tasks(&linear), cnn_linear_transpose);
+    run(&linear, cnn_linear_forward_tasks(&linear), cnn_linear_forward);
+    run(&linear, cnn_linear_backward_input_tasks(&linear), cnn_linear_backward_input);
+    run(&linear, cnn_linear_backward_weight_tasks(&linear), cnn_linear_backward_weight);
+
+    for (size_t i = 0; i < N; i++)
+        for (size_t o = 0; o < OUT; o++) {
+            double sum = (double)bias[o], size = fabs(sum);
+            for (size_t k = 0; k < IN; k++) {
+                sum += (double)x[i * IN + k] * (double)weight[o * IN + k];
+                size += fabs((double)x[i * IN + k] * (double)weight[o * IN + k]);
+            }
+            assert_true(fabs((double)y[i * OUT + o] - sum) <= bound(in + 1, size));
+        }
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = 0; k < IN; k++) {
+            double sum = 0, size = 0;
+            for (size_t o = 0; o < OUT; o++) {
+                sum += (double)dy[i * OUT + o] * (double)weight[o * IN + k];
+                size += fabs((double)dy[i * OUT + o] * (double)weight[o * IN + k]);
+            }
+            assert_true(fabs((double)dx[i * IN + k] - sum) <= bound(out, size));
+        }
+    for (size_t o = 0; o < OUT; o++) {
+        double total = 0, total_size = 0;
+        for (size_t i = 0; i < N; i++) {
+            total += (double)dy[i * OUT + o];
+            total_size += fabs((double)dy[i * OUT + o]);
+        }
+        assert_true(fabs((double)db[o] - total) <= bound(1, total_size));
+        for (size_t k = 0; k < IN; k++) {
+            double sum = 0, size = 0;
+            for (size_t i = 0; i < N; i++) {
+                sum += (double)dy[i * OUT + o] * (double)x[i * IN + k];
+                size += fabs((double)dy[i * OUT + o] * (double)x[i * IN + k]);
+            }
+            assert_true(fabs((double)dw[o * IN + k] - sum) <= bound(n, size));
+        }
+    }
+    float *blocks[] = {x, weight, bias, dy, y, dx, dw, db, transposed, scratch};
+    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
+        free(blocks[i]);
+}
+
+static void check_all(void)
+{
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        check_case(cases[i].n, cases[i].in, cases[i].out);
+}
+
+static void test_forward_and_backward(void **state)
+{
+    (void)state;
+    for_each_kernels(check_all);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_forward_and_backward)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
