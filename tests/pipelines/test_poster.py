@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""All pictures of the default network at once, from the first step, and from channels that are still empty."""
+
+import pytest
+
+PICTURES = {"norms", "learning", "weights_conv1", "weights_conv2", "trajectory_conv1", "trajectory_conv2"}
+SCRIPTS = {
+    "poster": PICTURES,
+    "weights": {"weights_conv1"},
+    "norms": {"norms", "learning"},
+    "trajectory": {"trajectory_conv1"},
+}
+
+
+def assert_is_a_picture(picture):
+    assert (picture[0, -1] == 255).all(), "the page is white"
+    assert len({tuple(colour) for colour in picture[::4, ::4].reshape(-1, 3)}) > 4
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("step", [0, 1, 700])
+def test_pictures_from_the_first_step(draw, capfd, script, step):
+    from fake_channels import FakeRun
+
+    shown = draw(script).show(step, FakeRun(step).channels())
+    assert set(shown.pictures) == SCRIPTS[script]
+    for picture in shown.pictures.values():
+        assert_is_a_picture(picture)
+    said = capfd.readouterr().err
+    assert "ERR|" not in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_scripts_can_be_tried_on_empty_channels(draw, capfd, script):
+    """The adaptor tries each script before training, when the channels have a type and nothing in them."""
+    from vtkmodules.vtkCommonDataModel import vtkImageData, vtkTable
+
+    empty = {name: vtkImageData() for name in ("weights_conv1", "weights_conv2")}
+    empty.update({name: vtkTable() for name in ("norms", "trajectory_conv1", "trajectory_conv2")})
+    assert set(draw(script).show(0, empty).pictures) == SCRIPTS[script]
+    said = capfd.readouterr().err
+    assert "ERR|" not in said and "Traceback" not in said
+
+
+def test_layers_are_those_of_the_run(draw):
+    from fake_channels import FakeRun
+
+    run = FakeRun(3, shapes={f"conv{number}": (4, 1, 3, 3) for number in (1, 2, 10)})
+    shown = draw("poster").show(3, run.channels())
+    assert {f"weights_conv{number}" for number in (1, 2, 10)} <= set(shown.pictures)
+
+
+def test_only_every_so_many_steps(draw):
+    from fake_channels import FakeRun
+
+    channels = FakeRun(30).channels()
+    drawing = draw("weights", "--every=10")
+    assert [bool(drawing.show(step, channels).pictures) for step in (20, 25, 30)] == [True, False, True]
