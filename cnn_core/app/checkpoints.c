@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "checkpoints.h"
+#include "cnn/number.h"
+#include "cnn/status.h"
+#include "tell.h"
+#include "text.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PREFIX   "step_"
+#define ENDING   ".safetensors"
+#define LEFTOVER ".tmp"
+
+char *checkpoint_path(const char *folder, uint64_t step)
+{
+    return text_format("%s/" PREFIX "%08llu" ENDING, folder, (unsigned long long)step);
+}
+
+char *checkpoint_last_path(const char *folder)
+{
+    return text_format("%s/last" ENDING, folder);
+}
+
+static int ends_with(const char *text, const char *ending)
+{
+    const size_t length = strlen(text), needed = strlen(ending);
+    return length >= needed && !strcmp(text + length - needed, ending);
+}
+
+/* The step that a file's name tells; 0 for other files, as no file has that step. */
+static uint64_t step_of_name(const char *name)
+{
+    uint64_t step = 0;
+    if (strncmp(name, PREFIX, strlen(PREFIX)) || !ends_with(name, ENDING))
+        return 0;
+    char *digits = text_copy(name + strlen(PREFIX));
+    digits[strlen(digits) - strlen(ENDING)] = '\0';
+    if (cnn_parse_whole(name, digits, 1, UINT64_MAX, &step))
+        step = 0;
+    free(digits);
+    return step;
+}
+
+static int compare_steps(const void *a, const void *b)
+{
+    const uint64_t left = ((const checkpoint_file *)a)->step, right = ((const checkpoint_file *)b)->step;
+    return (left > right) - (left < right);
+}
+
+static void add_file(checkpoint_list *list, const char *folder, const char *name, uint64_t step)
+{
+    checkpoint_file *files = memory_of(list->count + 1, sizeof *files);
+    if (list->count)
+        memcpy(files, list->files, list->count * sizeof *files);
+    files[list->count++] = (checkpoint_file){step, text_format("%s/%s", folder, name)};
+    free(list->files);
+    list->files = files;
+}
+
+int checkpoint_list_read(const char *folder, checkpoint_list *out)
+{
+    DIR *entries = opendir(folder);
+    if (!entries)
+        return cnn_fail(CNN_IO_FAILED, "%s: %s", folder, strerror(errno));
+    checkpoint_list list = {0};
+    for (const struct dirent *entry; (entry = readdir(entries));) {
+        const uint64_t step = step_of_name(entry->d_name);
+        if (step)
+            add_file(&list, folder, entry->d_name, step);
+    }
+    closedir(entries);
+    if (list.count)
+        qsort(list.files, list.count, sizeof *list.files, compare_steps);
+    *out = list;
+    return CNN_OK;
+}
+
+void checkpoint_list_free(checkpoint_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->files[i].path);
+    free(list->files);
+    *list = (checkpoint_list){0};
+}
+
+/* Gives the file `path` the second name `last`, in one step. */
+static int link_last(const char *path, const char *last)
+{
+    char *aside = text_format("%s" LEFTOVER, last);
+    unlink(aside);
+    const int done = link(path, aside) == 0 && rename(aside, last) == 0;
+    /* rename does nothing where both names are the same file already. */
+    if (done)
+        unlink(aside);
+    free(aside);
+    return done;
+}
+
+/* Removes the oldest of the files up to `step`; files after it are not of this past. */
+static int prune(const char *folder, uint64_t step, size_t keep)
+{
+    checkpoint_list list;
+    int status = checkpoint_list_read(folder, &list);
+    if (status)
+        return status;
+    size_t old = 0;
+    while (old < list.count && list.files[old].step <= step)
+        old++;
+    for (size_t i = 0; !status && i + keep < old; i++)
+        if (unlink(list.files[i].path) < 0)
+            status =
+                cnn_fail(CNN_IO_FAILED, "%s: cannot be removed: %s", list.files[i].path, strerror(errno));
+    checkpoint_list_free(&list);
+    return status;
+}
+
+int checkpoint_store(const char *folder, const cnn_net *net, const cnn_optimizer *optimizer, uint64_t step,
+                     size_t keep)
+{
+    char *path = checkpoint_path(folder, step), *last = checkpoint_last_path(folder);
+    int status = cnn_checkpoint_save(path, net, optimizer, step);
+    /* A file system without hard links holds it twice. */
+    if (!status && !link_last(path, last))
+        status = cnn_checkpoint_save(last, net, optimizer, step);
+    if (!status && keep)
+        status = prune(folder, step, keep);
+    free(path);
+    free(last);
+    return status;
+}
+
+void checkpoint_clean(const char *folder)
+{
+    DIR *entries = opendir(folder);
+    if (!entries)
+        return;
+    for (const struct dirent *entry; (entry = readdir(entries));) {
+        if (!ends_with(entry->d_name, LEFTOVER))
+            continue;
+        char *path = text_format("%s/%s", folder, entry->d_name);
+        if (unlink(path) < 0)
+            tell_warning("%s: cannot be removed: %s", path, strerror(errno));
+        free(path);
+    }
+    closedir(entries);
+}
+
+/* Checks that the file belongs to this run, and loads it. */
+static int load_state(const cnn_safetensors *file, cnn_net *net, cnn_optimizer *optimizer, uint64_t *step)
+{
+    cnn_checkpoint_info info;
+    const char *path = cnn_safetensors_path(file);
+    int status = cnn_checkpoint_describe(file, &info);
+    if (!status && (!info.net || strcmp(info.net, net->spec)))
+        status = cnn_fail(CNN_BAD_FILE, "%s: is of the network \"%s\", the run has \"%s\"", path,
+                          info.net ? info.net : "", net->spec);
+    if (!status && info.seed != net->seed)
+        status = cnn_fail(CNN_BAD_FILE, "%s: is of seed %llu, the run has %llu", path,
+                          (unsigned long long)info.seed, (unsigned long long)net->seed);
+    if (!status)
+        status = cnn_checkpoint_load_optimizer(file, net, optimizer);
+    if (!status)
+        status = cnn_checkpoint_load(file, net, NULL, NULL);
+    if (!status)
+        *step = info.step;
+    return status;
+}
+
+/* Loads `path` if it is of step `named` (0: of whatever step). */
+static int try_file(const char *path, uint64_t named, cnn_net *net, cnn_optimizer *optimizer, uint64_t *step)
+{
+    cnn_safetensors *file;
+    int status = cnn_safetensors_open(path, &file);
+    if (status)
+        return status;
+    status = load_state(file, net, optimizer, step);
+    cnn_safetensors_close(file);
+    if (!status && named && *step != named)
+        status = cnn_fail(CNN_BAD_FILE, "%s: is of step %llu", path, (unsigned long long)*step);
+    return status;
+}
+
+/* Tells that `path` was skipped; the message of the failure begins with the path. */
+static void tell_skipped(void)
+{
+    tell_warning("%s (skipped)", cnn_message());
+}
+
+/* 1 if last.safetensors was good; *found tells whether there is one. */
+static int try_last(const char *folder, cnn_net *net, cnn_optimizer *optimizer, uint64_t *step, int *found)
+{
+    char *path = checkpoint_last_path(folder);
+    struct stat about;
+    *found = lstat(path, &about) == 0;
+    const int good = *found && try_file(path, 0, net, optimizer, step) == CNN_OK;
+    if (*found && !good)
+        tell_skipped();
+    free(path);
+    return good;
+}
+
+int checkpoint_load_newest(const char *folder, cnn_net *net, cnn_optimizer *optimizer, uint64_t *step)
+{
+    checkpoint_list list;
+    int found, status = checkpoint_list_read(folder, &list);
+    if (status)
+        return status;
+    *step = 0;
+    int good = try_last(folder, net, optimizer, step, &found);
+    /* A process killed between the two names of a state leaves a newer one than `last`. */
+    for (size_t i = list.count; i-- && !(good && list.files[i].step <= *step);) {
+        uint64_t loaded;
+        if (try_file(list.files[i].path, list.files[i].step, net, optimizer, &loaded) == CNN_OK) {
+            *step = loaded;
+            good = 1;
+        } else {
+            tell_skipped();
+        }
+    }
+    if (!good && (found || list.count))
+        status = cnn_fail(CNN_BAD_FILE, "%s: holds no checkpoint that can be used", folder);
+    checkpoint_list_free(&list);
+    return status;
+}

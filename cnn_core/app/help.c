@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "help.h"
+#include "text.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WIDTH = 78 };
+
+char *help_of_option(const app_option *option)
+{
+    return option->fallback ? text_format("%s (default: %s)", option->help, option->fallback)
+                            : text_copy(option->help);
+}
+
+struct poptOption *help_popt_table(const app_command *command)
+{
+    size_t count = 0;
+    while (command->options[count].name)
+        count++;
+    struct poptOption *table = memory_of(count + 2, sizeof *table);
+    for (size_t i = 0; i < count; i++) {
+        const app_option *option = &command->options[i];
+        table[i] =
+            (struct poptOption){.longName = option->name,
+                                .shortName = option->letter,
+                                .argInfo = option->kind == OPTION_FLAG ? POPT_ARG_NONE : POPT_ARG_STRING,
+                                .val = (int)i + 1,
+                                .descrip = help_of_option(option),
+                                .argDescrip = option->argument};
+    }
+    table[count] = (struct poptOption){
+        .longName = "help", .shortName = 'h', .val = (int)count + 1, .descrip = text_copy("Print this help")};
+    return table;
+}
+
+void help_free_popt_table(struct poptOption *table)
+{
+    for (size_t i = 0; table[i].longName; i++)
+        free((char *)table[i].descrip);
+    free(table);
+}
+
+/* One paragraph, broken at blanks. Returns where the next one begins. */
+static const char *print_paragraph(const char *text)
+{
+    const char *end = strstr(text, "\n\n");
+    const size_t whole = end ? (size_t)(end - text) : strlen(text);
+    for (size_t at = 0; at < whole;) {
+        size_t length = whole - at;
+        if (length > WIDTH) {
+            length = WIDTH;
+            while (length && text[at + length] != ' ')
+                length--;
+        }
+        printf("%.*s\n", (int)length, text + at);
+        at += length + 1;
+    }
+    putchar('\n');
+    return end ? end + 2 : text + whole;
+}
+
+void help_of_command(const app_command *command, poptContext context)
+{
+    char *line = text_format("[OPTION...]%s%s", *command->operands ? " " : "", command->operands);
+    printf("weightscape %s: %s\n\n", command->name, command->summary);
+    poptSetOtherOptionHelp(context, line);
+    poptPrintHelp(context, stdout, 0);
+    putchar('\n');
+    for (const char *rest = command->details; *rest;)
+        rest = print_paragraph(rest);
+    free(line);
+}
+
+void help_of_program(void)
+{
+    puts("weightscape: watch a convolutional network learn, in situ, in ParaView\n\nUsage: weightscape "
+         "COMMAND "
+         "[OPTION...]\n");
+    for (size_t i = 0; commands[i]; i++)
+        printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
+    puts("\nweightscape COMMAND --help explains a command, weightscape --version tells the version.");
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cnn/checkpoint.h"
+#include "cnn/status.h"
+#include "info_parts.h"
+#include "json_number.h"
+#include "text.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int is_floating(cnn_dtype dtype)
+{
+    return dtype == CNN_F32 || dtype == CNN_F64 || dtype == CNN_F16 || dtype == CNN_BF16;
+}
+
+static json_t *shape_of(const cnn_tensor *tensor)
+{
+    json_t *shape = json_array();
+    for (int i = 0; i < tensor->rank; i++)
+        json_array_append_new(shape, json_integer((json_int_t)tensor->shape[i]));
+    return shape;
+}
+
+/* Norm over the finite values, and how many are not. */
+static int add_values(const cnn_safetensors *file, const cnn_tensor *tensor, json_t *object)
+{
+    float *values = memory_of(tensor->count, sizeof *values);
+    const int status = cnn_safetensors_floats(file, tensor, 0, values);
+    double squares = 0;
+    uint64_t not_finite = 0;
+    for (uint64_t i = 0; i < tensor->count && !status; i++) {
+        if (isfinite(values[i]))
+            squares += (double)values[i] * (double)values[i];
+        else
+            not_finite++;
+    }
+    free(values);
+    json_object_set_new(object, "l2", json_number(sqrt(squares)));
+    json_object_set_new(object, "not_finite", json_integer((json_int_t)not_finite));
+    return status;
+}
+
+static int add_tensors(const cnn_safetensors *file, json_t *info)
+{
+    json_t *list = json_array();
+    json_object_set_new(info, "tensors", list);
+    int status = CNN_OK;
+    for (size_t i = 0; i < cnn_safetensors_count(file) && !status; i++) {
+        const cnn_tensor *tensor = cnn_safetensors_at(file, i);
+        json_t *object = json_pack("{s:s, s:s, s:o}", "name", tensor->name, "dtype",
+                                   cnn_dtype_name(tensor->dtype), "shape", shape_of(tensor));
+        json_array_append_new(list, object);
+        if (is_floating(tensor->dtype))
+            status = add_values(file, tensor, object);
+    }
+    return status;
+}
+
+static json_t *description(const cnn_checkpoint_info *about)
+{
+    json_t *info = json_pack("{s:s, s:s?, s:I, s:I}", "kind", "checkpoint", "net", about->net, "step",
+                             (json_int_t)about->step, "seed", (json_int_t)about->seed);
+    if (about->input.c)
+        json_object_set_new(info, "input",
+                            json_pack("[i,i,i]", about->input.c, about->input.h, about->input.w));
+    if (about->classes)
+        json_object_set_new(info, "classes", json_integer(about->classes));
+    if (about->has_optimizer)
+        json_object_set_new(info, "optimizer", json_string(cnn_optimizer_name(about->optimizer)));
+    return info;
+}
+
+int info_of_checkpoint(const char *path, json_t **out)
+{
+    cnn_safetensors *file;
+    int status = cnn_safetensors_open(path, &file);
+    if (status)
+        return status;
+    cnn_checkpoint_info about;
+    status = cnn_checkpoint_describe(file, &about);
+    if (!status) {
+        json_t *info = description(&about);
+        status = add_tensors(file, info);
+        if (status)
+            json_decref(info);
+        else
+            *out = info;
+    }
+    cnn_safetensors_close(file);
+    return status;
+}
+
+static void print_tensor(const json_t *tensor)
+{
+    const json_t *shape = json_object_get(tensor, "shape"), *norm = json_object_get(tensor, "l2"),
+                 *not_finite = json_object_get(tensor, "not_finite");
+    char *shape_text = json_dumps(shape, JSON_COMPACT);
+    printf("  %-44s %-5s %-16s", json_string_value(json_object_get(tensor, "name")),
+           json_string_value(json_object_get(tensor, "dtype")), shape_text);
+    free(shape_text);
+    if (norm)
+        printf(" L2 %.6g", json_number_value(norm));
+    if (json_integer_value(not_finite))
+        printf("  %lld values are not finite", (long long)json_integer_value(not_finite));
+    putchar('\n');
+}
+
+void info_print_checkpoint(const json_t *info)
+{
+    const char *net = json_string_value(json_object_get(info, "net")),
+               *optimizer = json_string_value(json_object_get(info, "optimizer"));
+    printf("checkpoint\n  network    %s\n  step       %lld\n  seed       %lld\n  optimizer  %s\ntensors\n",
+           net ? net : "not told", (long long)json_integer_value(json_object_get(info, "step")),
+           (long long)json_integer_value(json_object_get(info, "seed")), optimizer ? optimizer : "no state");
+    size_t index;
+    const json_t *tensor;
+    json_array_foreach(json_object_get(info, "tensors"), index, tensor) print_tensor(tensor);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The program: finds the command and lets it run. */
+#include "command.h"
+#include "exit_status.h"
+#include "help.h"
+#include "tell.h"
+#include "text.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const app_command *const commands[] = {&command_train,  &command_eval,       &command_info, &command_export,
+                                       &command_doctor, &command_completion, &command_help, NULL};
+
+const app_command *command_find(const char *name)
+{
+    size_t i = 0;
+    while (commands[i] && strcmp(commands[i]->name, name))
+        i++;
+    return commands[i];
+}
+
+static int run_command(const app_command *command, int argc, char **argv)
+{
+    char *name = text_format("weightscape %s", command->name);
+    argv[0] = name; /* popt's usage line shows it */
+    tell_as(command->name);
+    option_values *values;
+    int status = EXIT_BAD_INPUT;
+    switch (options_parse(command, argc, argv, &values)) {
+    case OPTIONS_GOOD:
+        status = command->run(command, values);
+        options_free(values);
+        break;
+    case OPTIONS_HELPED:
+        status = EXIT_DONE;
+        break;
+    }
+    free(name);
+    return status;
+}
+
+/* What was printed counts as done only when it has arrived. */
+static int flush_output(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    tell_error("standard output cannot be written");
+    return status ? status : EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : NULL;
+    if (!name) {
+        tell_error("a command is missing (weightscape --help lists them)");
+        return EXIT_BAD_INPUT;
+    }
+    if (!strcmp(name, "--version")) {
+        puts("weightscape " WEIGHTSCAPE_VERSION);
+        return flush_output(EXIT_DONE);
+    }
+    if (!strcmp(name, "--help") || !strcmp(name, "-h")) {
+        help_of_program();
+        return flush_output(EXIT_DONE);
+    }
+    const app_command *command = command_find(name);
+    if (!command) {
+        tell_error("\"%s\" is no command (weightscape --help lists them)", name);
+        return EXIT_BAD_INPUT;
+    }
+    return flush_output(run_command(command, argc - 1, argv + 1));
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "metrics.h"
+#include "cnn/number.h"
+#include "cnn/replacement.h"
+#include "cnn/status.h"
+#include "metrics_cut.h"
+#include "tell.h"
+#include "text.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct app_metrics {
+    char *path;
+    const cnn_net *net;
+    int fd;
+    off_t size; /* of the complete rows */
+    int failed;
+};
+
+/* The header line; the caller frees it. */
+static char *header_of(const cnn_net *net)
+{
+    char *text =
+        text_copy("step,epoch,time_s,loss,accuracy,learning_rate,validation_loss,validation_accuracy");
+    for (int i = 0; i < net->layer_count; i++) {
+        const cnn_layer *layer = &net->layers[i];
+        if (!cnn_layer_has_parameters(layer))
+            continue;
+        char *longer = text_format("%s,%s_weight_l2,%s_gradient_l2,%s_distance_l2", text, layer->name,
+                                   layer->name, layer->name);
+        free(text);
+        text = longer;
+    }
+    char *line = text_format("%s\n", text);
+    free(text);
+    return line;
+}
+
+/* The first failure; what is written later is left out. */
+static int fail_writing(app_metrics *metrics, const char *what)
+{
+    metrics->failed = 1;
+    return cnn_fail(CNN_IO_FAILED, "%s: cannot be %s: %s", metrics->path, what, strerror(errno));
+}
+
+/* Appends a whole row, or takes back what has arrived of it. */
+static int append(app_metrics *metrics, const char *row, size_t length)
+{
+    for (size_t done = 0; done < length;) {
+        const ssize_t written = write(metrics->fd, row + done, length - done);
+        if (written > 0) {
+            done += (size_t)written;
+        } else if (written == 0 || errno != EINTR) {
+            const int status = fail_writing(metrics, "written");
+            if (ftruncate(metrics->fd, metrics->size) < 0)
+                tell_warning("%s: its last row is torn (--resume mends it)", metrics->path);
+            return status;
+        }
+    }
+    metrics->size += (off_t)length;
+    return CNN_OK;
+}
+
+/* Opens the file for appending at its end. */
+static int open_file(const char *path, const cnn_net *net, app_metrics **out)
+{
+    const int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (fd < 0)
+        return cnn_fail(CNN_IO_FAILED, "%s: %s", path, strerror(errno));
+    app_metrics *opened = memory_of(1, sizeof *opened);
+    *opened = (app_metrics){.path = text_copy(path), .net = net, .fd = fd, .size = lseek(fd, 0, SEEK_END)};
+    *out = opened;
+    return CNN_OK;
+}
+
+int metrics_create(const char *path, const cnn_net *net, app_metrics **out)
+{
+    cnn_replacement *file;
+    int status = cnn_replacement_begin(path, &file);
+    if (status)
+        return status;
+    char *header = header_of(net);
+    status = cnn_replacement_write(file, header, strlen(header));
+    free(header);
+    if (status)
+        cnn_replacement_discard(file);
+    else
+        status = cnn_replacement_commit(file);
+    return status ? status : open_file(path, net, out);
+}
+
+int metrics_resume(const char *path, const cnn_net *net, uint64_t step, metrics_past *past, app_metrics **out)
+{
+    *past = (metrics_past){.validation = {.loss = NAN, .accuracy = NAN}};
+    if (access(path, F_OK) < 0 && errno == ENOENT)
+        return metrics_create(path, net, out);
+    char *header = header_of(net);
+    int status = metrics_cut(path, header, step, past);
+    free(header);
+    if (!status)
+        status = open_file(path, net, out);
+    return status;
+}
+
+static void print_cell(FILE *file, double value)
+{
+    char text[CNN_NUMBER_SIZE];
+    fprintf(file, ",%s", cnn_format_real(value, text));
+}
+
+/* The row as text; the caller frees it. */
+static char *row_text(const cnn_net *net, const metrics_row *row, size_t *length)
+{
+    const cnn_step *step = row->step;
+    char *text;
+    FILE *file = open_memstream(&text, length);
+    if (!file)
+        return NULL;
+    fprintf(file, "%llu", (unsigned long long)step->step);
+    const double cells[] = {step->epoch, row->time_s, step->loss, step->accuracy, step->learning_rate};
+    for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++)
+        print_cell(file, cells[i]);
+    if (row->validation) {
+        print_cell(file, row->validation->loss);
+        print_cell(file, row->validation->accuracy);
+    } else {
+        fputs(",,", file);
+    }
+    for (int i = 0; i < net->layer_count; i++) {
+        if (!cnn_layer_has_parameters(&net->layers[i]))
+            continue;
+        print_cell(file, step->norms[i].weight);
+        print_cell(file, step->norms[i].gradient);
+        print_cell(file, step->norms[i].distance);
+    }
+    putc('\n', file);
+    if (fclose(file) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+int metrics_write(app_metrics *metrics, const metrics_row *row)
+{
+    if (metrics->failed)
+        return CNN_OK;
+    size_t length;
+    char *text = row_text(metrics->net, row, &length);
+    if (!text)
+        return fail_writing(metrics, "written");
+    const int status = append(metrics, text, length);
+    free(text);
+    return status;
+}
+
+int metrics_sync(app_metrics *metrics)
+{
+    return metrics->failed || fsync(metrics->fd) == 0 ? CNN_OK : fail_writing(metrics, "made durable");
+}
+
+int metrics_close(app_metrics *metrics)
+{
+    if (!metrics)
+        return CNN_OK;
+    const int failed = metrics->failed;
+    close(metrics->fd);
+    free(metrics->path);
+    free(metrics);
+    return failed ? CNN_IO_FAILED : CNN_OK;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "metrics_cut.h"
+#include "cnn/number.h"
+#include "cnn/replacement.h"
+#include "cnn/status.h"
+#include "tell.h"
+#include "text.h"
+#include <errno.h>
+#include <float.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CELL_STEP, CELL_TIME = 2, CELL_VALIDATION_LOSS = 6, CELL_VALIDATION_ACCURACY, CELLS_READ };
+
+/* Splits the row in place; returns how many of the first CELLS_READ cells it has. */
+static int split_row(char *line, char *cells[CELLS_READ])
+{
+    int count = 0;
+    line[strcspn(line, "\n")] = '\0';
+    for (char *rest = line, *cell; count < CELLS_READ && (cell = strsep(&rest, ","));)
+        cells[count++] = cell;
+    return count;
+}
+
+/* Reads a complete row into *past if it follows the rows before and is of a step <= `last`. */
+static int take_row(char *line, uint64_t last, metrics_past *past)
+{
+    char *cells[CELLS_READ];
+    uint64_t step;
+    metrics_past next = *past;
+    if (!strchr(line, '\n') || split_row(line, cells) < CELLS_READ ||
+        cnn_parse_whole("step", cells[CELL_STEP], past->last_step + 1, last, &step) ||
+        cnn_parse_real("time_s", cells[CELL_TIME], 0, DBL_MAX, &next.time_s))
+        return 0;
+    next.rows++;
+    next.last_step = step;
+    double loss, accuracy;
+    /* Empty, or not finite: the value before it stays the last one. */
+    if (!cnn_parse_real("loss", cells[CELL_VALIDATION_LOSS], 0, DBL_MAX, &loss) &&
+        !cnn_parse_real("accuracy", cells[CELL_VALIDATION_ACCURACY], 0, 1, &accuracy)) {
+        next.validation.loss = loss;
+        next.validation.accuracy = accuracy;
+        next.validation_step = step;
+    }
+    *past = next;
+    return 1;
+}
+
+/* Reads the rows that stay; returns the offset of their end, or -1 if the header is another one. */
+static off_t read_rows(FILE *file, const char *header, uint64_t step, metrics_past *past)
+{
+    char *line = NULL;
+    size_t room = 0;
+    off_t end = -1;
+    if (getline(&line, &room, file) > 0 && !strcmp(line, header)) {
+        end = ftello(file);
+        while (getline(&line, &room, file) > 0 && take_row(line, step, past))
+            end = ftello(file);
+    }
+    free(line);
+    return end;
+}
+
+/* PATH.after-STEP, or with a number after it where that is taken; the caller frees it. */
+static char *free_name(const char *path, uint64_t step)
+{
+    char *name = text_format("%s.after-%llu", path, (unsigned long long)step);
+    for (unsigned number = 2; access(name, F_OK) == 0; number++) {
+        free(name);
+        name = text_format("%s.after-%llu.%u", path, (unsigned long long)step, number);
+    }
+    return name;
+}
+
+/* Copies what follows `from` into a file of its own. */
+static int keep_aside(FILE *file, const char *path, off_t from, uint64_t step)
+{
+    char *name = free_name(path, step), bytes[1 << 14];
+    cnn_replacement *copy;
+    int status = cnn_replacement_begin(name, &copy);
+    if (!status) {
+        fseeko(file, from, SEEK_SET);
+        for (size_t count; !status && (count = fread(bytes, 1, sizeof bytes, file));)
+            status = cnn_replacement_write(copy, bytes, count);
+        if (status)
+            cnn_replacement_discard(copy);
+        else
+            status = cnn_replacement_commit(copy);
+    }
+    if (!status)
+        tell_warning("rows after step %llu are kept in %s", (unsigned long long)step, name);
+    free(name);
+    return status;
+}
+
+int metrics_cut(const char *path, const char *header, uint64_t step, metrics_past *past)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return cnn_fail(CNN_IO_FAILED, "%s: %s", path, strerror(errno));
+    struct stat about;
+    if (fstat(fileno(file), &about) < 0 || !S_ISREG(about.st_mode)) {
+        fclose(file);
+        return cnn_fail(CNN_BAD_FILE, "%s: is not a regular file", path);
+    }
+    int status = CNN_OK;
+    const off_t end = read_rows(file, header, step, past);
+    const off_t size = about.st_size;
+    if (ferror(file))
+        status = cnn_fail(CNN_IO_FAILED, "%s: cannot be read", path);
+    else if (end < 0)
+        status = cnn_fail(CNN_BAD_FILE, "%s: its first line is not that of this network's metrics", path);
+    else if (end < size)
+        status = keep_aside(file, path, end, step);
+    fclose(file);
+    if (!status && end < size && truncate(path, end) < 0)
+        status = cnn_fail(CNN_IO_FAILED, "%s: cannot be cut: %s", path, strerror(errno));
+    return status;
+}

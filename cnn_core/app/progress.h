@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How far a training is, in one line: rewritten on a terminal, else a new one every few seconds and at each
+ * epoch. */
+#ifndef APP_PROGRESS_H
+#define APP_PROGRESS_H
+
+#include "cnn/trainer.h"
+
+typedef struct app_progress {
+    int quiet;
+    uint64_t first, total; /* steps: where this session began, where it will end */
+    uint64_t steps_per_epoch, images_per_epoch;
+    double started, told; /* seconds of the clock */
+} app_progress;
+
+/* Starts the clock of `trainer`'s session at the step it is at. */
+app_progress progress_begin(const cnn_trainer *trainer, int quiet);
+
+/* True if it is time to tell something; always at a step at which `validation` was measured (else NULL). */
+int progress_is_due(const app_progress *progress, const cnn_evaluation *validation);
+
+/* Tells it. `insitu_seconds`: how much of the session's time went into pictures. */
+void progress_tell(app_progress *progress, const cnn_step *step, double insitu_seconds,
+                   const cnn_evaluation *validation);
+
+/* Images that this session has trained on in a second, after `step`. */
+double progress_images_per_second(const app_progress *progress, uint64_t step);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "run_folder.h"
+#include "cnn/number.h"
+#include "cnn/status.h"
+#include "folders.h"
+#include "text.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RUNS "runs"
+
+run_folder run_folder_of(const char *path)
+{
+    return (run_folder){.path = text_copy(path),
+                        .record = text_format("%s/run.json", path),
+                        .metrics = text_format("%s/metrics.csv", path),
+                        .history = text_format("%s/history.ws", path),
+                        .checkpoints = text_format("%s/checkpoints", path),
+                        .images = text_format("%s/images", path),
+                        .lock = -1};
+}
+
+void run_folder_close(run_folder *folder)
+{
+    if (folder->lock >= 0)
+        close(folder->lock);
+    free(folder->path);
+    free(folder->record);
+    free(folder->metrics);
+    free(folder->history);
+    free(folder->checkpoints);
+    free(folder->images);
+    free(folder->made);
+    *folder = (run_folder){.lock = -1};
+}
+
+/* Opens and locks the folder, so that it is locked as long as this process lives. */
+static int lock_folder(run_folder *folder)
+{
+    folder->lock = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder->lock < 0)
+        return cnn_fail(CNN_IO_FAILED, "%s: %s", folder->path, strerror(errno));
+    if (flock(folder->lock, LOCK_EX | LOCK_NB) == 0)
+        return CNN_OK;
+    if (errno == EWOULDBLOCK)
+        return cnn_fail(CNN_BAD_ARGUMENT, "%s: another training is writing there", folder->path);
+    return cnn_fail(CNN_IO_FAILED, "%s: cannot be locked: %s", folder->path, strerror(errno));
+}
+
+static int check_empty(const run_folder *folder)
+{
+    DIR *entries = opendir(folder->path);
+    if (!entries)
+        return cnn_fail(CNN_IO_FAILED, "%s: %s", folder->path, strerror(errno));
+    int found = 0;
+    for (const struct dirent *entry; !found && (entry = readdir(entries));)
+        found = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+    closedir(entries);
+    return found ? cnn_fail(CNN_BAD_ARGUMENT, "%s: exists and is not empty (--resume goes on with a run)",
+                            folder->path)
+                 : CNN_OK;
+}
+
+/* Makes the folder itself and those inside. */
+static int make_folder(run_folder *folder)
+{
+    folder->made = folders_make_around(folder->path);
+    if (mkdir(folder->path, 0777) == 0)
+        folder->made = folder->made ? folder->made : text_copy(folder->path);
+    else if (errno != EEXIST)
+        return cnn_fail(CNN_IO_FAILED, "%s: cannot be made: %s", folder->path, strerror(errno));
+    int status = lock_folder(folder);
+    if (!status)
+        status = check_empty(folder);
+    if (!status && (mkdir(folder->checkpoints, 0777) < 0 || mkdir(folder->images, 0777) < 0))
+        status =
+            cnn_fail(CNN_IO_FAILED, "%s: folders cannot be made in it: %s", folder->path, strerror(errno));
+    return status;
+}
+
+/* The next free number in RUNS. */
+static uint64_t next_number(void)
+{
+    uint64_t highest = 0, number;
+    DIR *entries = opendir(RUNS);
+    if (!entries)
+        return 1;
+    for (const struct dirent *entry; (entry = readdir(entries));)
+        if (!cnn_parse_whole(RUNS, entry->d_name, 1, UINT32_MAX, &number) && number > highest)
+            highest = number;
+    closedir(entries);
+    return highest + 1;
+}
+
+int run_folder_create(const char *path, run_folder *out)
+{
+    char *numbered = path ? NULL : text_format(RUNS "/%llu", (unsigned long long)next_number());
+    run_folder folder = run_folder_of(path ? path : numbered);
+    free(numbered);
+    const int status = make_folder(&folder);
+    if (!status)
+        *out = folder;
+    else if (folder.made)
+        run_folder_abandon(&folder);
+    else
+        run_folder_close(&folder);
+    return status;
+}
+
+int run_folder_open(const char *path, run_folder *out)
+{
+    run_folder folder = run_folder_of(path);
+    int status = lock_folder(&folder);
+    if (!status && access(folder.record, F_OK) < 0)
+        status = cnn_fail(CNN_BAD_FILE, "%s: %s, so there is no run to go on with", folder.record,
+                          strerror(errno));
+    if (status)
+        run_folder_close(&folder);
+    else
+        *out = folder;
+    return status;
+}
+
+int run_folder_is_used(const char *path)
+{
+    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return 0;
+    const int used = flock(folder, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+    close(folder);
+    return used;
+}
+
+void run_folder_abandon(run_folder *folder)
+{
+    /* Whatever is not there, or not ours because it has content, stays as it is. */
+    unlink(folder->record);
+    unlink(folder->metrics);
+    unlink(folder->history);
+    rmdir(folder->checkpoints);
+    rmdir(folder->images);
+    if (folder->made)
+        folders_remove(folder->path, folder->made);
+    run_folder_close(folder);
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The text of --pipeline: SCRIPT.py[,key=value...]. */
+#ifndef APP_SCRIPT_TEXT_H
+#define APP_SCRIPT_TEXT_H
+
+/* The same with the script's absolute path, or as it is where there is no such file. The caller frees it. */
+char *script_text_absolute(const char *text);
+
+#endif

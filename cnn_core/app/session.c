@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "session.h"
+#include "checkpoints.h"
+#include "clock.h"
+#include "cnn/status.h"
+#include "session_parts.h"
+#include "tell.h"
+#include "text.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int session_write_record(const app_session *session, const char *status)
+{
+    const cnn_trainer *trainer = session->trainer;
+    const double now = trainer->step > session->first_step ? clock_seconds() - session->progress.started : 0;
+    const run_facts facts = {.status = status,
+                             .net = session->net,
+                             .data = session->print,
+                             .step = trainer->step,
+                             .total_steps = trainer->options.total_steps,
+                             .steps_per_epoch = session->steps_per_epoch,
+                             .threads = cnn_threads_count(session->threads),
+                             .seconds = session->time_before + now,
+                             .validation = session->validation,
+                             .report = insitu_link_report(session->link),
+                             .started = session->started};
+    return run_record_write(session->folder->record, session->values, &facts);
+}
+
+static int load_data(app_session *session, const json_t *record)
+{
+    const train_plan *plan = session->plan;
+    const int status = data_source_load(plan->data, plan->classes, plan->validation, 0, &session->data);
+    if (status)
+        return status;
+    session->print = data_source_print(&session->data);
+    session->steps_per_epoch =
+        ((uint64_t)session->data.train.count + plan->trainer.batch - 1) / plan->trainer.batch;
+    return record ? run_record_check_data(record, &session->print) : CNN_OK;
+}
+
+/* The network, for a resumed run the same as before. */
+static int make_net(app_session *session, const json_t *record)
+{
+    const train_plan *plan = session->plan;
+    const int status =
+        cnn_net_create(plan->net, session->data.train.shape, plan->classes, plan->seed, &session->net);
+    if (status) {
+        /* Some messages name the whole, some a layer. */
+        const char *told = cnn_message(), *whole = "net: ";
+        return cnn_fail(status, "--net: %s",
+                        told + (strncmp(told, whole, strlen(whole)) ? 0 : strlen(whole)));
+    }
+    const char *before =
+        record ? json_string_value(json_object_get(json_object_get(record, "options"), "net")) : NULL;
+    if (before && strcmp(before, session->net->spec))
+        return cnn_fail(CNN_BAD_ARGUMENT, "--net: \"%s\" contradicts the run, which has \"%s\"",
+                        session->net->spec, before);
+    return CNN_OK;
+}
+
+/* Parameters, moments and step of the newest checkpoint. */
+static int load_state(app_session *session)
+{
+    int status = cnn_optimizer_create(&session->plan->trainer.optimizer, session->net, &session->optimizer);
+    if (!status)
+        status = checkpoint_load_newest(session->folder->checkpoints, session->net, session->optimizer,
+                                        &session->first_step);
+    if (!status && session->first_step == 0)
+        tell_warning("%s: the run has no checkpoint yet and starts again", session->folder->path);
+    session->saved_step = session->first_step;
+    return status;
+}
+
+/* What the options amount to on this data is what the record must tell. */
+static int settle_options(const app_session *session)
+{
+    char *total = text_format("%llu", (unsigned long long)session->plan->trainer.total_steps),
+         *validation = text_format("%u", session->data.validation.count);
+    int status = option_set(session->values, "net", session->net->spec);
+    if (!status)
+        status = option_set(session->values, "validation", validation);
+    if (!status && session->plan->steps_are_more)
+        status = option_set(session->values, "steps", total);
+    free(total);
+    free(validation);
+    return status;
+}
+
+/* All that can be wrong before anything is changed. */
+static int check_all(app_session *session, const json_t *record)
+{
+    int status = load_data(session, record);
+    if (!status)
+        status = make_net(session, record);
+    if (!status && record)
+        status = load_state(session);
+    if (!status)
+        status = train_plan_total(session->plan, session->steps_per_epoch, session->first_step);
+    if (!status)
+        status = settle_options(session);
+    return status;
+}
+
+static int open_link(app_session *session, const json_t *record)
+{
+    /* A run that starts again tells its history again, from step 0 on. */
+    if (record && session->first_step == 0)
+        unlink(session->folder->history);
+    const size_t count = session->plan->pictures ? option_count(session->values, "pipeline") : 0;
+    const char **scripts = memory_of(count + 1, sizeof *scripts);
+    for (size_t i = 0; i < count; i++)
+        scripts[i] = option_at(session->values, "pipeline", i);
+    const insitu_plan plan = {.scripts = scripts,
+                              .images = session->folder->images,
+                              .history = session->folder->history,
+                              .first_step = session->first_step,
+                              .required = session->plan->insitu_required};
+    const int status = insitu_link_open(&plan, session->net, &session->link);
+    free(scripts);
+    if (status == WS_NO_MEMORY)
+        return cnn_fail(CNN_NO_MEMORY, "%s", ws_message());
+    return status ? cnn_fail(CNN_BAD_ARGUMENT, "%s", ws_message()) : CNN_OK;
+}
+
+static int open_metrics(app_session *session, const json_t *record)
+{
+    const char *path = session->folder->metrics;
+    if (!record)
+        return metrics_create(path, session->net, &session->metrics);
+    metrics_past past;
+    checkpoint_clean(session->folder->checkpoints);
+    const int status = metrics_resume(path, session->net, session->first_step, &past, &session->metrics);
+    if (status)
+        return status;
+    if (past.rows < session->first_step)
+        tell_warning("%s: has %llu rows for the %llu steps so far", path, (unsigned long long)past.rows,
+                     (unsigned long long)session->first_step);
+    session->time_before = past.time_s;
+    session->validation = past.validation;
+    session->validation_step = past.validation_step;
+    return CNN_OK;
+}
+
+/* After the scripts have been loaded: what loads ParaView does it before there are threads. */
+static int make_trainer(app_session *session)
+{
+    int status = cnn_threads_create(session->plan->threads, &session->threads);
+    if (!status)
+        status = cnn_trainer_create(&session->plan->trainer, session->net, &session->data.train,
+                                    session->threads, &session->trainer);
+    if (status || !session->optimizer)
+        return status;
+    /* The moments of the checkpoint take the place of the new, zeroed ones. */
+    cnn_optimizer_free(session->trainer->optimizer);
+    session->trainer->optimizer = session->optimizer;
+    session->optimizer = NULL;
+    session->trainer->step = session->first_step;
+    return CNN_OK;
+}
+
+static int open_all(app_session *session, const json_t *record)
+{
+    int status = check_all(session, record);
+    if (!status && !record)
+        status = run_folder_create(session->plan->run, session->folder);
+    if (!status)
+        status = open_link(session, record);
+    if (!status)
+        status = make_trainer(session);
+    if (!status)
+        status = open_metrics(session, record);
+    if (!status) {
+        session->progress = progress_begin(session->trainer, session->plan->quiet);
+        status = session_write_record(session, "running");
+    }
+    return status;
+}
+
+int session_open(train_plan *plan, option_values *values, run_folder *folder, const json_t *record,
+                 app_session **out)
+{
+    app_session *opened = memory_of(1, sizeof *opened);
+    *opened = (app_session){
+        .plan = plan, .values = values, .folder = folder, .validation = {.loss = NAN, .accuracy = NAN}};
+    run_record_now(opened->started);
+    const char *started = record ? run_record_text(record, "started") : NULL;
+    if (started)
+        snprintf(opened->started, sizeof opened->started, "%s", started);
+    const int status = open_all(opened, record);
+    if (!status) {
+        *out = opened;
+        return CNN_OK;
+    }
+    session_close(opened);
+    if (!record && folder->path)
+        run_folder_abandon(folder);
+    return status;
+}
+
+void session_close(app_session *session)
+{
+    insitu_link_close(session->link);
+    metrics_close(session->metrics);
+    cnn_trainer_free(session->trainer);
+    cnn_threads_free(session->threads);
+    cnn_optimizer_free(session->optimizer);
+    cnn_net_free(session->net);
+    cnn_data_free(&session->data);
+    free(session);
+}

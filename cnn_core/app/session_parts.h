@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a session consists of, for the files that open it, run it and sum it up. */
+#ifndef APP_SESSION_PARTS_H
+#define APP_SESSION_PARTS_H
+
+#include "cnn/trainer.h"
+#include "data_source.h"
+#include "insitu_link.h"
+#include "metrics.h"
+#include "progress.h"
+#include "run_record.h"
+#include "session.h"
+
+struct app_session {
+    /* borrowed */
+    train_plan *plan;
+    option_values *values;
+    run_folder *folder;
+    /* owned */
+    cnn_data data;
+    cnn_net *net;
+    cnn_optimizer *optimizer; /* until the trainer takes it */
+    cnn_threads *threads;
+    cnn_trainer *trainer;
+    insitu_link *link;
+    app_metrics *metrics;
+    /* state */
+    data_print print;
+    uint64_t steps_per_epoch;
+    uint64_t first_step;       /* of the checkpoint it began with; 0 for a new run */
+    uint64_t saved_step;       /* of the newest checkpoint */
+    double time_before;        /* seconds of training in earlier sessions */
+    cnn_evaluation validation; /* the last one measured; NaN before */
+    uint64_t validation_step;  /* when */
+    app_progress progress;
+    int failed;     /* something could not be written: told already, and the exit status tells it too */
+    int not_finite; /* a step's values were not */
+    int ended, stopped,
+        complete; /* no more steps; because of a value that is not finite; because all are done */
+    char started[RUN_RECORD_TIME_SIZE];
+};
+
+/* Images in a batch of evaluations; it changes no result. */
+enum { EVALUATION_BATCH = 100 };
+
+/* Writes run.json with this status; returns a status of cnn_core. */
+int session_write_record(const app_session *session, const char *status);
+
+/* Tells what came out of it: validation, pictures, where things are and what to type next. */
+void session_tell_summary(const app_session *session);
+
+#endif

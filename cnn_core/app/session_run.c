@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The training loop: what happens after each step, and how it ends. */
+#include "checkpoints.h"
+#include "clock.h"
+#include "cnn/status.h"
+#include "exit_status.h"
+#include "session_parts.h"
+#include "signals.h"
+#include "tell.h"
+#include "text.h"
+#include <math.h>
+#include <stdlib.h>
+
+/* Tells a failure that does not end the training. */
+static void tell_failure(app_session *session, const char *message)
+{
+    tell_error("%s%s", message, session->ended ? "" : " (training goes on)");
+    session->failed = 1;
+}
+
+/* Tell the failure of a call into cnn_core, or into the adaptor, if it has failed. */
+static void check(app_session *session, int status)
+{
+    if (status)
+        tell_failure(session, cnn_message());
+}
+
+static void check_insitu(app_session *session, int status)
+{
+    if (status)
+        tell_failure(session, ws_message());
+}
+
+static double time_of(const app_session *session)
+{
+    return session->time_before + clock_seconds() - session->progress.started;
+}
+
+static void validate(app_session *session, uint64_t step)
+{
+    check(session, cnn_evaluate(session->net, &session->data.validation, EVALUATION_BATCH, session->threads,
+                                &session->validation));
+    session->validation_step = step;
+}
+
+/* The validation of this very step, NULL if none was measured. */
+static const cnn_evaluation *validation_at(const app_session *session, uint64_t step)
+{
+    return step && session->validation_step == step ? &session->validation : NULL;
+}
+
+static void keep_row(void *context, const cnn_step *step)
+{
+    app_session *session = context;
+    if (step->step % session->steps_per_epoch == 0 && session->data.validation.count)
+        validate(session, step->step);
+    const double now = time_of(session);
+    const metrics_row row = {step, now, validation_at(session, step->step)};
+    const insitu_times times = {now, &session->validation};
+    check(session, metrics_write(session->metrics, &row));
+    check_insitu(session, insitu_link_row(session->link, step, &times));
+}
+
+static void show_frame(void *context, const cnn_step *step, const cnn_net *net, const cnn_pass *pass)
+{
+    (void)net; /* the link holds its arrays */
+    (void)pass;
+    const app_session *session = context;
+    insitu_link_frame(session->link, step->step);
+}
+
+/* The initial state of a new run; that of a resumed one was shown when it was reached. */
+static void show_start(app_session *session, const cnn_observer *observer)
+{
+    if (session->first_step)
+        return;
+    const cnn_layer_norms *norms = session->trainer->norms;
+    const cnn_step start = {.loss = NAN, .accuracy = NAN, .learning_rate = NAN, .norms = norms};
+    const insitu_times times = {0, &session->validation};
+    check_insitu(session, insitu_link_row(session->link, &start, &times));
+    cnn_trainer_show(session->trainer, observer);
+}
+
+/* The rows up to a checkpoint are durable before it is, so that a resumed run finds them all. */
+static void save(app_session *session)
+{
+    const cnn_trainer *trainer = session->trainer;
+    check(session, metrics_sync(session->metrics));
+    const int status = checkpoint_store(session->folder->checkpoints, session->net, trainer->optimizer,
+                                        trainer->step, session->plan->keep_checkpoints);
+    check(session, status);
+    if (!status)
+        session->saved_step = trainer->step;
+}
+
+/* Tells the first step that is not finite. Returns 1 if the training ends there. */
+static int is_end(app_session *session, int status)
+{
+    if (!status || session->not_finite)
+        return 0;
+    session->not_finite = 1;
+    const int stop = session->plan->stop_on_nan;
+    tell_error("%s (%s)", cnn_message(),
+               stop ? "stopped; --on-nan continue would go on" : "training goes on");
+    return stop;
+}
+
+static void tell_progress(app_session *session, const cnn_step *step)
+{
+    const cnn_evaluation *validation = validation_at(session, step->step);
+    if (progress_is_due(&session->progress, validation))
+        progress_tell(&session->progress, step, insitu_link_report(session->link).seconds, validation);
+}
+
+/* Trains until the end, a signal, or a value that is not finite; returns 1 for the last. */
+static int train(app_session *session, const cnn_observer *observer)
+{
+    cnn_trainer *trainer = session->trainer;
+    const uint64_t every =
+        session->plan->checkpoint_every ? session->plan->checkpoint_every : session->steps_per_epoch;
+    while (trainer->step < trainer->options.total_steps && !signals_caught()) {
+        cnn_step step;
+        const int status = cnn_trainer_step(trainer, observer, &step);
+        tell_progress(session, &step);
+        if (is_end(session, status))
+            return 1;
+        /* A state that is not finite must not push out those that are. */
+        if (!status && step.step % every == 0) {
+            save(session);
+            check(session, session_write_record(session, "running"));
+        }
+    }
+    return 0;
+}
+
+static int pictures_failed(const app_session *session)
+{
+    const ws_report report = insitu_link_report(session->link);
+    return session->plan->pictures &&
+           (!report.pictures || report.script_failures || report.images_written < report.images_expected);
+}
+
+/* Saves what the last step has made, and writes down how it ended. */
+static void finish(app_session *session, const char *status)
+{
+    const uint64_t step = session->trainer->step;
+    if (!session->stopped && step > session->saved_step)
+        save(session);
+    if (session->complete && session->data.validation.count && !validation_at(session, step))
+        validate(session, step);
+    check(session, session_write_record(session, status));
+    if (!session->plan->quiet)
+        session_tell_summary(session);
+}
+
+static void tell_how_to_go_on(const app_session *session)
+{
+    char *folder = text_shell_word(session->folder->path);
+    tell_warning("ended by a signal after step %llu; weightscape train --resume %s goes on",
+                 (unsigned long long)session->trainer->step, folder);
+    free(folder);
+}
+
+int session_run(app_session *session)
+{
+    const cnn_observer observer = {.context = session,
+                                   .row = keep_row,
+                                   .next_frame = insitu_link_next(session->link),
+                                   .frame = show_frame};
+    signals_catch();
+    show_start(session, &observer);
+    session->stopped = train(session, &observer);
+    session->complete = !session->stopped && session->trainer->step >= session->trainer->options.total_steps;
+    session->ended = 1;
+    const int interrupted = !session->stopped && !session->complete;
+    finish(session, session->stopped ? "failed" : interrupted ? "interrupted" : "complete");
+    if (interrupted)
+        tell_how_to_go_on(session);
+    if (session->stopped || session->failed || (session->plan->strict && pictures_failed(session)))
+        return EXIT_FAILED;
+    return interrupted ? 128 + signals_caught() : EXIT_DONE;
+}

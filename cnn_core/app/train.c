@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The command `train`: from options to a session, and from its end to an exit status. */
+#include "cnn/status.h"
+#include "command.h"
+#include "exit_status.h"
+#include "run_record.h"
+#include "script_text.h"
+#include "session.h"
+#include "signals.h"
+#include "tell.h"
+#include "text.h"
+#include "train_options.h"
+#include <stdlib.h>
+
+static const char details[] =
+    "The network is a chain of layers: conv K RxS [stride N] [same|valid], relu, maxpool N [stride M], "
+    "dropout RATE, "
+    "linear OUT; the last one is linear CLASSES.\n\n"
+    "The run's folder holds run.json, metrics.csv (a row per step), history.ws, checkpoints/ and images/. "
+    "checkpoints/last.safetensors is the newest state; --resume RUN goes on from it to the same bits as a "
+    "run that never "
+    "stopped.\n\n"
+    "SIGINT or SIGTERM ends the training after its step, with a checkpoint; a second one ends it at once.\n\n"
+    "Exit status: 0 all steps done; 1 something failed (a value is not finite, a file could not be written; "
+    "with "
+    "--strict, a script); 2 nothing was begun: the call, or a file it names, cannot be used; 130 or 143 "
+    "ended by SIGINT "
+    "or SIGTERM.";
+
+/* Lays the record of the run to resume under the call's own options. */
+static int open_resumed(const char *path, option_values *values, run_folder *folder, json_t **record)
+{
+    int status = run_folder_open(path, folder);
+    if (!status)
+        status = run_record_read(folder->record, record);
+    if (!status)
+        status = run_record_apply(folder->record, *record, values);
+    return status;
+}
+
+/* A run is resumed from wherever: its record holds paths that do not depend on the folder of the call. */
+static int make_absolute(option_values *values)
+{
+    char *data = option_text(values, "data") ? realpath(option_text(values, "data"), NULL) : NULL;
+    int status = data ? option_set(values, "data", data)
+                      : CNN_OK; /* one that does not exist is told when it is read */
+    free(data);
+    const size_t count = option_count(values, "pipeline");
+    for (size_t i = 0; i < count && !status; i++) {
+        char *script = script_text_absolute(option_at(values, "pipeline", i));
+        status = option_replace(values, "pipeline", i, script);
+        free(script);
+    }
+    return status;
+}
+
+static int prepare(option_values *values, train_plan *plan, run_folder *folder, json_t **record)
+{
+    const char *resumed = option_text(values, "resume");
+    int status = train_options_check(values);
+    if (!status && resumed)
+        status = open_resumed(resumed, values, folder, record);
+    if (!status)
+        status = make_absolute(values);
+    if (!status)
+        status = train_plan_make(values, plan);
+    return status;
+}
+
+static int run(const app_command *self, option_values *values)
+{
+    (void)self;
+    signals_let_writes_fail();
+    train_plan plan = {0};
+    run_folder folder = {.lock = -1};
+    json_t *record = NULL;
+    int status = prepare(values, &plan, &folder, &record);
+    int exit_status = EXIT_BAD_INPUT;
+    app_session *session;
+    if (!status)
+        status = session_open(&plan, values, &folder, record, &session);
+    if (!status) {
+        exit_status = session_run(session);
+        session_close(session);
+    } else {
+        tell_error("%s", cnn_message());
+        if (status == CNN_NO_MEMORY)
+            exit_status = EXIT_FAILED;
+    }
+    json_decref(record);
+    run_folder_close(&folder);
+    train_plan_free(&plan);
+    return exit_status;
+}
+
+const app_command command_train = {.name = "train",
+                                   .operands = "",
+                                   .summary = "train a network and show it in situ",
+                                   .details = details,
+                                   .options = train_option_table,
+                                   .run = run};

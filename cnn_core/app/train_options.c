@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "train_options.h"
+#include "cnn/dataset.h"
+#include "cnn/number.h"
+#include "cnn/status.h"
+#include "net_text.h"
+#include "text.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_STEPS ((uint64_t)1000000000000)
+
+const app_option train_option_table[] = {
+    {.name = "data",
+     .kind = OPTION_TEXT,
+     .rule = OPTION_OF_RUN,
+     .argument = "DIR",
+     .names = OPTION_NAMES_FOLDER,
+     .help = "Folder with the four IDX files of a set, plain or gzip"},
+    {.name = "net",
+     .kind = OPTION_TEXT,
+     .rule = OPTION_OF_RUN,
+     .argument = "SPEC|FILE",
+     .names = OPTION_NAMES_FILE,
+     .fallback = CNN_DEFAULT_NET,
+     .help = "The network in one line, or the file that holds it"},
+    {.name = "epochs",
+     .kind = OPTION_WHOLE,
+     .rule = OPTION_OF_RUN,
+     .argument = "N",
+     .fallback = "16",
+     .least = 1,
+     .most = 1000000,
+     .help = "End after N epochs in all"},
+    {.name = "steps",
+     .kind = OPTION_TEXT,
+     .rule = OPTION_OF_RUN,
+     .argument = "N|+N",
+     .help = "End after N steps in all, or after N more, instead of --epochs"},
+    {.name = "batch",
+     .kind = OPTION_WHOLE,
+     .rule = OPTION_FIXED,
+     .argument = "N",
+     .fallback = "100",
+     .least = 1,
+     .most = 1000000,
+     .help = "Images in a step; the last one of an epoch may have fewer"},
+    {.name = "optimizer",
+     .kind = OPTION_CHOICE,
+     .rule = OPTION_FIXED,
+     .argument = "sgd|momentum|adam",
+     .fallback = "adam",
+     .help = "How gradients change the weights"},
+    {.name = "lr",
+     .kind = OPTION_REAL,
+     .rule = OPTION_OF_RUN,
+     .argument = "X",
+     .fallback = "0.001",
+     .low = 1e-30,
+     .high = 1e38,
+     .help = "Learning rate"},
+    {.name = "momentum",
+     .kind = OPTION_REAL,
+     .rule = OPTION_FIXED,
+     .argument = "X",
+     .low = 0,
+     .high = 0.999999,
+     .help = "Momentum of --optimizer momentum, 0.9 unless given"},
+    {.name = "weight-decay",
+     .kind = OPTION_REAL,
+     .rule = OPTION_FIXED,
+     .argument = "X",
+     .fallback = "0",
+     .low = 0,
+     .high = 1e6,
+     .help = "Times the weights, added to their gradients"},
+    {.name = "schedule",
+     .kind = OPTION_TEXT,
+     .rule = OPTION_OF_RUN,
+     .argument = "SPEC",
+     .fallback = "constant",
+     .help = "constant, step,every=STEPS,factor=F or cosine[,floor=F], each with [,warmup=STEPS]"},
+    {.name = "seed",
+     .kind = OPTION_WHOLE,
+     .rule = OPTION_FIXED,
+     .argument = "N",
+     .fallback = "1",
+     .most = INT64_MAX,
+     .help = "All that is random follows from it"},
+    {.name = "threads",
+     .kind = OPTION_WHOLE,
+     .rule = OPTION_OF_RUN,
+     .argument = "N",
+     .fallback = "0",
+     .most = 256,
+     .help = "Threads; 0: one per processor. The result does not depend on it"},
+    {.name = "classes",
+     .kind = OPTION_WHOLE,
+     .rule = OPTION_FIXED,
+     .argument = "N",
+     .fallback = "10",
+     .least = 1,
+     .most = 256,
+     .help = "Labels are in 0..N-1"},
+    {.name = "validation",
+     .kind = OPTION_WHOLE,
+     .rule = OPTION_FIXED,
+     .argument = "N",
+     .most = UINT32_MAX - 1,
+     .help = "How many of the last training images validate; a twelfth (MNIST: 5,000) unless given"},
+    {.name = "run",
+     .kind = OPTION_TEXT,
+     .rule = OPTION_OF_CALL,
+     .argument = "DIR",
+     .names = OPTION_NAMES_FOLDER,
+     .help = "New folder for the run; runs/N with the next free N unless given"},
+    {.name = "resume",
+     .kind = OPTION_TEXT,
+     .rule = OPTION_OF_CALL,
+     .argument = "RUN",
+     .names = OPTION_NAMES_FOLDER,
+     .help = "Go on with the run in this folder, with its options"},
+    {.name = "checkpoint-every",
+     .kind = OPTION_WHOLE,
+     .rule = OPTION_OF_RUN,
+     .argument = "N",
+     .least = 1,
+     .most = MOST_STEPS,
+     .help = "Steps between checkpoints; an epoch unless given"},
+    {.name = "keep-checkpoints",
+     .kind = OPTION_WHOLE,
+     .rule = OPTION_OF_RUN,
+     .argument = "N",
+     .fallback = "5",
+     .most = 1000000,
+     .help = "How many of the newest stay; 0: all"},
+    {.name = "on-nan",
+     .kind = OPTION_CHOICE,
+     .rule = OPTION_OF_RUN,
+     .argument = "stop|continue",
+     .fallback = "stop",
+     .help = "What to do when a value is no longer finite"},
+    {.name = "pipeline",
+     .kind = OPTION_TEXT,
+     .rule = OPTION_OF_RUN,
+     .repeatable = 1,
+     .argument = "SCRIPT[,key=value...]",
+     .names = OPTION_NAMES_FILE,
+     .help = "Catalyst script that draws while the network trains; may be repeated"},
+    {.name = "insitu",
+     .kind = OPTION_CHOICE,
+     .rule = OPTION_OF_RUN,
+     .argument = "none|inline",
+     .fallback = "inline",
+     .help = "Where the scripts run: nowhere, or between two steps"},
+    {.name = "insitu-required",
+     .kind = OPTION_FLAG,
+     .rule = OPTION_OF_RUN,
+     .help = "Do not start where pictures cannot be made"},
+    {.name = "strict",
+     .kind = OPTION_FLAG,
+     .rule = OPTION_OF_RUN,
+     .help = "End with status 1 if a script failed or a picture is missing"},
+    {.name = "quiet",
+     .letter = 'q',
+     .kind = OPTION_FLAG,
+     .rule = OPTION_OF_CALL,
+     .help = "No progress and no summary, only what went wrong"},
+    {0},
+};
+
+static int flag(const option_values *values, const char *name)
+{
+    return option_text(values, name) != NULL;
+}
+
+/* "N" or "+N" */
+static int read_steps(const char *text, train_plan *plan)
+{
+    plan->epochs = 0;
+    plan->steps_are_more = *text == '+';
+    return cnn_parse_whole("--steps", text + plan->steps_are_more, 1, MOST_STEPS, &plan->steps);
+}
+
+static int read_optimizer(const option_values *values, cnn_optimizer_options *options)
+{
+    cnn_optimizer_kind kind;
+    const int status = cnn_optimizer_parse(option_text(values, "optimizer"), &kind);
+    if (status)
+        return status;
+    *options = cnn_optimizer_defaults(kind);
+    options->weight_decay = option_real(values, "weight-decay");
+    if (!option_text(values, "momentum"))
+        return CNN_OK;
+    if (kind != CNN_MOMENTUM)
+        return cnn_fail(CNN_BAD_ARGUMENT, "--momentum: --optimizer %s has none", cnn_optimizer_name(kind));
+    options->momentum = option_real(values, "momentum");
+    return CNN_OK;
+}
+
+int train_options_check(const option_values *values)
+{
+    if (option_given(values, "run") && option_given(values, "resume"))
+        return cnn_fail(CNN_BAD_ARGUMENT, "--run: --resume goes on in the folder of its run");
+    if (option_given(values, "steps") && option_given(values, "epochs"))
+        return cnn_fail(CNN_BAD_ARGUMENT, "--steps: --epochs is given too");
+    return CNN_OK;
+}
+
+int train_plan_make(const option_values *values, train_plan *plan)
+{
+    *plan = (train_plan){
+        .data = option_text(values, "data"),
+        .run = option_text(values, "run"),
+        .resume = option_text(values, "resume"),
+        .trainer = {.learning_rate = option_real(values, "lr"),
+                    .batch = (uint32_t)option_whole(values, "batch")},
+        .epochs = option_whole(values, "epochs"),
+        .seed = option_whole(values, "seed"),
+        .classes = (int)option_whole(values, "classes"),
+        .threads = (int)option_whole(values, "threads"),
+        .validation = CNN_VALIDATION_TWELFTH,
+        .keep_checkpoints = option_whole(values, "keep-checkpoints"),
+        .stop_on_nan = !strcmp(option_text(values, "on-nan"), "stop"),
+        .strict = flag(values, "strict"),
+        .quiet = flag(values, "quiet"),
+        .pictures = strcmp(option_text(values, "insitu"), "none") && option_count(values, "pipeline"),
+        .insitu_required = flag(values, "insitu-required"),
+    };
+    int status = CNN_OK;
+    if (!plan->data)
+        status = cnn_fail(CNN_BAD_ARGUMENT,
+                          "--data is missing: the folder of the images (make data fetches MNIST)");
+    if (!status && option_text(values, "steps"))
+        status = read_steps(option_text(values, "steps"), plan);
+    if (!status)
+        status = read_optimizer(values, &plan->trainer.optimizer);
+    if (!status && cnn_schedule_parse(option_text(values, "schedule"), &plan->trainer.schedule))
+        status = cnn_fail(CNN_BAD_ARGUMENT, "--%s", cnn_message());
+    if (option_text(values, "validation"))
+        plan->validation = (uint32_t)option_whole(values, "validation");
+    if (option_text(values, "checkpoint-every"))
+        plan->checkpoint_every = option_whole(values, "checkpoint-every");
+    if (!status && option_given(values, "net"))
+        status = net_text_read(option_text(values, "net"), &plan->net);
+    else if (!status)
+        plan->net = text_copy(option_text(values, "net"));
+    return status;
+}
+
+void train_plan_free(train_plan *plan)
+{
+    free(plan->net);
+    plan->net = NULL;
+}
+
+int train_plan_total(train_plan *plan, uint64_t steps_per_epoch, uint64_t done)
+{
+    const uint64_t total =
+        plan->epochs ? plan->epochs * steps_per_epoch : plan->steps + (plan->steps_are_more ? done : 0);
+    if (total < done)
+        return cnn_fail(
+            CNN_BAD_ARGUMENT, "--%s: the end at step %llu is before step %llu, which the run has reached",
+            plan->epochs ? "epochs" : "steps", (unsigned long long)total, (unsigned long long)done);
+    plan->trainer.total_steps = total;
+    return CNN_OK;
+}

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The program as people call it, a small set to train on, and what a run leaves behind."""
+
+import csv
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+import make_files
+
+NET = "conv 4 3x3, relu, maxpool 2, dropout 0.2, linear 10"
+
+
+class Result:
+    """How a call ended."""
+
+    def __init__(self, ended):
+        self.status = ended.returncode
+        self.out = ended.stdout
+        self.errors = ended.stderr.splitlines()
+
+    def __repr__(self):
+        return f"status {self.status}, errors {self.errors}, output {self.out!r}"
+
+
+class Program:
+    """Calls the program in a folder."""
+
+    def __init__(self, path, folder):
+        self.path = path
+        self.folder = folder
+
+    def command(self, *arguments):
+        return [str(self.path), *map(str, arguments)]
+
+    def __call__(self, *arguments, within=60, **how):
+        how.setdefault("cwd", self.folder)
+        ended = subprocess.run(self.command(*arguments), capture_output=True, text=True, errors="replace",
+                               timeout=within,
+                               stdin=subprocess.DEVNULL, **how)
+        return Result(ended)
+
+    def good(self, *arguments, **how):
+        """A call that must succeed."""
+        result = self(*arguments, **how)
+        assert result.status == 0, result
+        return result
+
+    def start(self, *arguments, **how):
+        """A call that goes on while the test does."""
+        how.setdefault("cwd", self.folder)
+        return subprocess.Popen(self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                stdin=subprocess.DEVNULL, **how)
+
+
+class Run:
+    """The folder of a run."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.checkpoints = self.path / "checkpoints"
+        self.last = self.checkpoints / "last.safetensors"
+
+    def record(self):
+        def refuse(token):
+            raise ValueError(f"{token} is not JSON")
+
+        return json.loads((self.path / "run.json").read_text(), parse_constant=refuse)
+
+    def rows(self):
+        with open(self.path / "metrics.csv", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def steps(self):
+        return [int(row["step"]) for row in self.rows()]
+
+    def numbers(self):
+        """The rows without the times, which no two runs share."""
+        return [{name: cell for name, cell in row.items() if name != "time_s"} for row in self.rows()]
+
+    def saved_steps(self):
+        return sorted(int(path.stem[5:]) for path in self.checkpoints.glob("step_*.safetensors"))
+
+    def last_step(self):
+        """The step of the newest checkpoint as the file itself tells it."""
+        return int(make_files.read_safetensors(self.last)[1]["step"])
+
+
+def snapshot(folder):
+    """Names and content of all files below a folder: equal before and after, if nothing was changed."""
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+            for path in sorted(Path(folder).rglob("*"))}
+
+
+def wait_for(condition, process=None, within=30):
+    """Waits until condition() holds; fails if the process ends before that."""
+    end = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        assert process is None or process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def program(weightscape, tmp_path):
+    return Program(weightscape, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def small_set(tmp_path_factory):
+    """240 training images, of which 20 validate, and 50 test images of 8 x 8; 11 steps of 20 images in an epoch."""
+    folder = tmp_path_factory.mktemp("set")
+    make_files.write_idx(folder, train=240, test=50, size=(8, 8))
+    return folder
+
+
+@pytest.fixture
+def train(program, small_set):
+    """train('--steps', 5, ...): a call that trains the small network on the small set."""
+    return lambda *arguments, **how: program("train", *small_training(small_set), *arguments, **how)
+
+
+@pytest.fixture
+def trained(train, tmp_path):
+    """trained('name', '--steps', 5, ...): the Run of such a call, which must succeed."""
+
+    def make(name, *arguments, **how):
+        result = train("--run", name, *arguments, **how)
+        assert result.status == 0, result
+        return Run(tmp_path / name)
+
+    return make
+
+
+def small_training(folder):
+    return ["--data", folder, "--net", NET, "--batch", 20]
+
+
+def environment(**changes):
+    """This process's environment with some variables set, or, for None, without them."""
+    result = {**os.environ, **{name: value for name, value in changes.items() if value is not None}}
+    return {name: value for name, value in result.items() if changes.get(name, value) is not None}
