@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Short names for long commands; CMake does the building. `make help` lists them.
+#
+#   make CMAKE_FLAGS=-D...   further flags for CMake
+#   make SETUP=              installs nothing: for systems other than Debian
+#   make data SET=fashion    Fashion-MNIST instead of MNIST
+#   make install PREFIX=...  default /usr/local; DESTDIR is respected
+SHELL       := /bin/bash
+CMAKE_FLAGS ?=
+SETUP       ?= cmake/setup.sh
+SET         ?= mnist
+PREFIX      ?= /usr/local
+CTEST       := ctest --parallel $(shell nproc)
+
+.PHONY: build demo check check-long data bench install format clean setup help
+
+build: setup ## build/release/bin/weightscape
+	cmake --preset release $(CMAKE_FLAGS)
+	cmake --build --preset release
+
+demo: build data ## train for some minutes on MNIST and draw Figures 2 and 3
+	cmake/demo.sh
+
+check: build data ## all tests but the long ones: optimised, with address and undefined-behaviour sanitizers, and the threads under the thread sanitizer
+	$(CTEST) --preset release -LE long
+	cmake --preset asan $(CMAKE_FLAGS)
+	cmake --build --preset asan
+	$(CTEST) --preset asan -LE long
+	cmake --preset tsan $(CMAKE_FLAGS)
+	cmake --build --preset tsan --target test_threads test_pass test_trainer
+	$(CTEST) --preset tsan -R '^(threads|pass|trainer)$$'
+
+check-long: build data ## accuracy over three seeds, and all tests of the core under the thread sanitizer (about an hour)
+	$(CTEST) --preset release -L long
+	cmake --preset tsan $(CMAKE_FLAGS)
+	cmake --build --preset tsan
+	$(CTEST) --preset tsan -LE long
+
+data: setup ## data/mnist, checked; from files there, a mirror of yours, public mirrors, or npm
+	cmake/get-data.sh $(SET)
+
+bench: build data ## images per second beside PyTorch's, and peak memory
+	$(if $(SETUP),$(SETUP) bench)
+	/usr/bin/python3 tests/bench/bench.py --build build/release --data data/mnist
+
+install: build ## program, library, headers, pipelines, man page
+	cmake --install build/release --prefix $(PREFIX)
+
+format: ## clang-format over all C and C++
+	git ls-files -z -co --exclude-standard '*.c' '*.h' '*.cpp' | xargs -0 clang-format -i
+
+clean: ## remove what was built; data, runs and demo stay
+	rm -rf build
+
+setup:
+	@$(SETUP)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '%-12s%s\n' "$$name" "$$text"; done
