@@ -8,15 +8,15 @@
 #include <set>
 #include <string>
 
-namespace weightscape {
+namespace weightscape
+{
 
 // Files below the folder that a script wrote, with size and time of change, so
 // that a rewritten one is a new one.
 std::set<std::string> images_in(const std::string &folder);
 
 // How many of the files now there were not in `before`.
-uint64_t new_images(const std::string &folder,
-                    const std::set<std::string> &before);
+uint64_t new_images(const std::string &folder, const std::set<std::string> &before);
 
 // Writes FOLDER/data.csv anew from the files that are there, so that it is
 // right after any kill and resume: columns time (the number at the end of a

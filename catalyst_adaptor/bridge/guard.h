@@ -13,41 +13,44 @@
 #include <locale.h>
 #include <unistd.h>
 
-namespace weightscape {
+namespace weightscape
+{
 
-class Guard {
-public:
-  Guard() {
-    std::fegetenv(&modes);
-    for (size_t i = 0; i < signals.size(); i++)
-      sigaction(signals[i], nullptr, &handlers[i]);
-    locale = uselocale(static_cast<locale_t>(nullptr));
-    folder = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  }
-
-  ~Guard() {
-    for (size_t i = 0; i < signals.size(); i++)
-      sigaction(signals[i], &handlers[i], nullptr);
-    uselocale(locale);
-    if (folder >= 0) {
-      if (fchdir(folder) < 0)
-        (void)0; // the folder was removed: there is none to return to
-      close(folder);
+class Guard
+{
+  public:
+    Guard()
+    {
+        std::fegetenv(&modes);
+        for (size_t i = 0; i < signals.size(); i++)
+            sigaction(signals[i], nullptr, &handlers[i]);
+        locale = uselocale(static_cast<locale_t>(nullptr));
+        folder = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     }
-    std::fesetenv(&modes);
-  }
 
-  Guard(const Guard &) = delete;
-  Guard &operator=(const Guard &) = delete;
+    ~Guard()
+    {
+        for (size_t i = 0; i < signals.size(); i++)
+            sigaction(signals[i], &handlers[i], nullptr);
+        uselocale(locale);
+        if (folder >= 0) {
+            if (fchdir(folder) < 0)
+                (void)0; // the folder was removed: there is none to return to
+            close(folder);
+        }
+        std::fesetenv(&modes);
+    }
 
-private:
-  static constexpr std::array<int, 12> signals{
-      SIGINT, SIGTERM, SIGPIPE, SIGHUP, SIGCHLD, SIGSEGV,
-      SIGFPE, SIGABRT, SIGILL,  SIGBUS, SIGUSR1, SIGUSR2};
-  std::fenv_t modes;
-  std::array<struct sigaction, 12> handlers;
-  locale_t locale;
-  int folder;
+    Guard(const Guard &) = delete;
+    Guard &operator=(const Guard &) = delete;
+
+  private:
+    static constexpr std::array<int, 12> signals{SIGINT, SIGTERM, SIGPIPE, SIGHUP, SIGCHLD, SIGSEGV,
+                                                 SIGFPE, SIGABRT, SIGILL,  SIGBUS, SIGUSR1, SIGUSR2};
+    std::fenv_t modes;
+    std::array<struct sigaction, 12> handlers;
+    locale_t locale;
+    int folder;
 };
 
 } // namespace weightscape

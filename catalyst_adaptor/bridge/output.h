@@ -7,27 +7,29 @@
 #include <string>
 #include <vtkOutputWindow.h>
 
-namespace weightscape {
+namespace weightscape
+{
 
-class Output : public vtkOutputWindow {
-public:
-  static Output *New();
-  vtkTypeMacro(Output, vtkOutputWindow);
+class Output : public vtkOutputWindow
+{
+  public:
+    static Output *New();
+    vtkTypeMacro(Output, vtkOutputWindow);
 
-  // Becomes the process's window.
-  void Install();
+    // Becomes the process's window.
+    void Install();
 
-  // The first error since the last call, one line, or "".
-  std::string TakeError();
+    // The first error since the last call, one line, or "".
+    std::string TakeError();
 
-  void DisplayText(const char *text) override;
-  void DisplayErrorText(const char *text) override;
-  void DisplayWarningText(const char *) override {}
-  void DisplayGenericWarningText(const char *) override {}
-  void DisplayDebugText(const char *) override {}
+    void DisplayText(const char *text) override;
+    void DisplayErrorText(const char *text) override;
+    void DisplayWarningText(const char *) override {}
+    void DisplayGenericWarningText(const char *) override {}
+    void DisplayDebugText(const char *) override {}
 
-private:
-  std::string error;
+  private:
+    std::string error;
 };
 
 } // namespace weightscape

@@ -6,12 +6,12 @@
 
 #include "mapping.h"
 
-namespace weightscape {
+namespace weightscape
+{
 
 // FOLDER/CHANNEL.vti, .csv or .vtp of every channel that the frame holds. "" or
 // what could not be written.
-std::string write_channels(const ws_frame &frame, const ws_history &history,
-                           const std::string &folder);
+std::string write_channels(const ws_frame &frame, const ws_history &history, const std::string &folder);
 
 } // namespace weightscape
 

@@ -9,9 +9,9 @@
 enum { WS_ANSWER_FD = 3 };
 
 typedef struct ws_child {
-  pid_t pid;
-  int answer; /* read end of the pipe whose write end is WS_ANSWER_FD in the
-                 child */
+    pid_t pid;
+    int answer; /* read end of the pipe whose write end is WS_ANSWER_FD in the
+                   child */
 } ws_child;
 
 /* Starts `arguments` (NULL-terminated; [0] is a path, or a name looked up on

@@ -7,8 +7,8 @@
 #include "child.h"
 
 typedef struct ws_display {
-  ws_child server; /* pid 0: none */
-  char *before;    /* DISPLAY as it was, owned; NULL: unset */
+    ws_child server; /* pid 0: none */
+    char *before;    /* DISPLAY as it was, owned; NULL: unset */
 } ws_display;
 
 /* 1 if the program Xvfb is on PATH. */

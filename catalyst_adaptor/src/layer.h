@@ -12,10 +12,10 @@ extern "C" {
 enum { WS_NAME_SIZE = 32 };
 
 typedef struct ws_layer_state {
-  ws_layer given; /* strides are filled in; the name is `name` */
-  char name[WS_NAME_SIZE];
-  float *initial; /* dense copy, owned, when the host gave none; else NULL */
-  int64_t count;  /* K*C*R*S */
+    ws_layer given; /* strides are filled in; the name is `name` */
+    char name[WS_NAME_SIZE];
+    float *initial; /* dense copy, owned, when the host gave none; else NULL */
+    int64_t count;  /* K*C*R*S */
 } ws_layer_state;
 
 /* Checks and copies a description. WS_BAD_ARGUMENT names the layer and what is

@@ -6,7 +6,6 @@
 #include "weightscape/insitu.h"
 
 /* Sets this thread's message, one line, and returns `status`. */
-int ws_fail(int status, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+int ws_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

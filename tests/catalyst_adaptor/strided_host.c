@@ -18,135 +18,124 @@
 #include <unistd.h>
 #include <weightscape/insitu.h>
 
-enum {
-  K = 5,
-  C = 3,
-  R = 2,
-  S = 4,
-  FIRST = K * C * R * S,
-  SECOND = 4 * 1 * 3 * 3,
-  LINEAR = 7 * 2
-};
+enum { K = 5, C = 3, R = 2, S = 4, FIRST = K * C * R * S, SECOND = 4 * 1 * 3 * 3, LINEAR = 7 * 2 };
 
-static float first[FIRST], first_gradient[FIRST], second[SECOND],
-    linear[LINEAR];
+static float first[FIRST], first_gradient[FIRST], second[SECOND], linear[LINEAR];
 static const int64_t reversed[4] = {1, K, K *C, K *C *R};
 
-static void handle(int number) { (void)number; }
+static void handle(int number)
+{
+    (void)number;
+}
 
-static const int watched[] = {SIGINT, SIGTERM, SIGPIPE,
-                              SIGHUP, SIGCHLD, SIGUSR1};
+static const int watched[] = {SIGINT, SIGTERM, SIGPIPE, SIGHUP, SIGCHLD, SIGUSR1};
 enum { WATCHED = sizeof watched / sizeof watched[0] };
 
-static int host_is_untouched(const char *folder) {
-  char now[4096];
-  struct sigaction action;
-  int good = getcwd(now, sizeof now) && !strcmp(now, folder) &&
-             fegetround() == FE_UPWARD;
-  for (int i = 0; i < WATCHED; i++)
-    good &= sigaction(watched[i], NULL, &action) == 0 &&
-            action.sa_handler == handle;
-  return good;
+static int host_is_untouched(const char *folder)
+{
+    char now[4096];
+    struct sigaction action;
+    int good = getcwd(now, sizeof now) && !strcmp(now, folder) && fegetround() == FE_UPWARD;
+    for (int i = 0; i < WATCHED; i++)
+        good &= sigaction(watched[i], NULL, &action) == 0 && action.sa_handler == handle;
+    return good;
 }
 
-static void train(uint64_t step) {
-  for (int i = 0; i < FIRST; i++) {
-    first_gradient[i] = sinf((float)(step * 31 + (uint64_t)i));
-    first[i] = step ? first[i] - 0.01f * first_gradient[i] : cosf((float)i);
-  }
-  for (int i = 0; i < SECOND; i++)
-    second[i] = sinf((float)(step + (uint64_t)i * 7));
-  for (int i = 0; i < LINEAR; i++)
-    linear[i] = (float)step + (float)i;
+static void train(uint64_t step)
+{
+    for (int i = 0; i < FIRST; i++) {
+        first_gradient[i] = sinf((float)(step * 31 + (uint64_t)i));
+        first[i] = step ? first[i] - 0.01f * first_gradient[i] : cosf((float)i);
+    }
+    for (int i = 0; i < SECOND; i++)
+        second[i] = sinf((float)(step + (uint64_t)i * 7));
+    for (int i = 0; i < LINEAR; i++)
+        linear[i] = (float)step + (float)i;
 }
 
-static void write_weights(const char *output, uint64_t step) {
-  char path[4096];
-  snprintf(path, sizeof path, "%s/host-%llu.f32", output,
-           (unsigned long long)step);
-  FILE *file = fopen(path, "wb");
-  for (int k = 0; file && k < K; k++)
-    for (int c = 0; c < C; c++)
-      for (int r = 0; r < R; r++)
-        for (int s = 0; s < S; s++)
-          fwrite(&first[k * reversed[0] + c * reversed[1] + r * reversed[2] +
-                        s * reversed[3]],
-                 4, 1, file);
-  if (file) {
-    fwrite(second, 4, SECOND, file);
-    fclose(file);
-  }
+static void write_weights(const char *output, uint64_t step)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/host-%llu.f32", output, (unsigned long long)step);
+    FILE *file = fopen(path, "wb");
+    for (int k = 0; file && k < K; k++)
+        for (int c = 0; c < C; c++)
+            for (int r = 0; r < R; r++)
+                for (int s = 0; s < S; s++)
+                    fwrite(&first[k * reversed[0] + c * reversed[1] + r * reversed[2] + s * reversed[3]], 4,
+                           1, file);
+    if (file) {
+        fwrite(second, 4, SECOND, file);
+        fclose(file);
+    }
 }
 
-static int fail(void) {
-  fprintf(stderr, "%s\n", ws_message());
-  return 2;
-}
-
-int main(int argc, char **argv) {
-  if (argc < 5)
+static int fail(void)
+{
+    fprintf(stderr, "%s\n", ws_message());
     return 2;
-  const ws_options options = {.size = sizeof options,
-                              .script_count = (uint32_t)argc - 5,
-                              .scripts = (const char *const *)argv + 5,
-                              .output = argv[1],
-                              .script_seconds = atof(argv[3]),
-                              .required = atoi(argv[4])};
-  ws_layer conv1 = {.size = sizeof conv1,
-                    .kind = WS_CONVOLUTION,
-                    .name = "conv1",
-                    .shape = {K, C, R, S},
-                    .weight = first,
-                    .gradient = first_gradient};
-  memcpy(conv1.stride, reversed, sizeof reversed);
-  const ws_layer conv2 = {.size = sizeof conv2,
-                          .kind = WS_CONVOLUTION,
-                          .name = "conv2",
-                          .shape = {4, 1, 3, 3},
-                          .weight = second};
-  const ws_layer fc1 = {.size = sizeof fc1,
-                        .kind = WS_OTHER,
-                        .name = "fc1",
-                        .shape = {7, 2, 1, 1},
-                        .weight = linear};
-  for (int i = 0; i < WATCHED; i++)
-    signal(watched[i], handle);
-  fesetround(FE_UPWARD);
-  char folder[4096];
-  if (!getcwd(folder, sizeof folder))
-    return 2;
-  train(0);
-  ws_insitu *insitu;
-  if (ws_insitu_create(&options, &insitu) ||
-      ws_insitu_add_layer(insitu, &conv1) < 0 ||
-      ws_insitu_add_layer(insitu, &conv2) < 0 ||
-      ws_insitu_add_layer(insitu, &fc1) < 0 || ws_insitu_start(insitu))
-    return fail();
-  int untouched = host_is_untouched(folder);
-  const uint64_t steps = strtoull(argv[2], NULL, 10);
-  for (uint64_t step = 0; step <= steps; step++) {
-    train(step);
-    write_weights(argv[1], step);
-    const ws_row row = {.size = sizeof row,
-                        .step = step,
-                        .epoch = (double)step / 4,
-                        .time_s = (double)step,
-                        .loss = 1.0 / (double)(step + 1),
-                        .accuracy = 0.5,
-                        .learning_rate = 0.01,
-                        .validation_loss = NAN,
-                        .validation_accuracy = NAN};
-    ws_insitu_row(insitu, &row);
-    if (step >= *ws_insitu_next(insitu))
-      ws_insitu_show(insitu, step);
-    untouched &= host_is_untouched(folder);
-  }
-  ws_report report = {.size = sizeof report};
-  ws_insitu_report(insitu, &report);
-  printf("images %llu of %llu, failures %llu, pictures %d\n",
-         (unsigned long long)report.images_written,
-         (unsigned long long)report.images_expected,
-         (unsigned long long)report.script_failures, report.pictures);
-  ws_insitu_free(insitu);
-  return untouched && host_is_untouched(folder) ? 0 : 3;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 5)
+        return 2;
+    const ws_options options = {.size = sizeof options,
+                                .script_count = (uint32_t)argc - 5,
+                                .scripts = (const char *const *)argv + 5,
+                                .output = argv[1],
+                                .script_seconds = atof(argv[3]),
+                                .required = atoi(argv[4])};
+    ws_layer conv1 = {.size = sizeof conv1,
+                      .kind = WS_CONVOLUTION,
+                      .name = "conv1",
+                      .shape = {K, C, R, S},
+                      .weight = first,
+                      .gradient = first_gradient};
+    memcpy(conv1.stride, reversed, sizeof reversed);
+    const ws_layer conv2 = {.size = sizeof conv2,
+                            .kind = WS_CONVOLUTION,
+                            .name = "conv2",
+                            .shape = {4, 1, 3, 3},
+                            .weight = second};
+    const ws_layer fc1 = {
+        .size = sizeof fc1, .kind = WS_OTHER, .name = "fc1", .shape = {7, 2, 1, 1}, .weight = linear};
+    for (int i = 0; i < WATCHED; i++)
+        signal(watched[i], handle);
+    fesetround(FE_UPWARD);
+    char folder[4096];
+    if (!getcwd(folder, sizeof folder))
+        return 2;
+    train(0);
+    ws_insitu *insitu;
+    if (ws_insitu_create(&options, &insitu) || ws_insitu_add_layer(insitu, &conv1) < 0 ||
+        ws_insitu_add_layer(insitu, &conv2) < 0 || ws_insitu_add_layer(insitu, &fc1) < 0 ||
+        ws_insitu_start(insitu))
+        return fail();
+    int untouched = host_is_untouched(folder);
+    const uint64_t steps = strtoull(argv[2], NULL, 10);
+    for (uint64_t step = 0; step <= steps; step++) {
+        train(step);
+        write_weights(argv[1], step);
+        const ws_row row = {.size = sizeof row,
+                            .step = step,
+                            .epoch = (double)step / 4,
+                            .time_s = (double)step,
+                            .loss = 1.0 / (double)(step + 1),
+                            .accuracy = 0.5,
+                            .learning_rate = 0.01,
+                            .validation_loss = NAN,
+                            .validation_accuracy = NAN};
+        ws_insitu_row(insitu, &row);
+        if (step >= *ws_insitu_next(insitu))
+            ws_insitu_show(insitu, step);
+        untouched &= host_is_untouched(folder);
+    }
+    ws_report report = {.size = sizeof report};
+    ws_insitu_report(insitu, &report);
+    printf("images %llu of %llu, failures %llu, pictures %d\n", (unsigned long long)report.images_written,
+           (unsigned long long)report.images_expected, (unsigned long long)report.script_failures,
+           report.pictures);
+    ws_insitu_free(insitu);
+    return untouched && host_is_untouched(folder) ? 0 : 3;
 }

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void reference_conv(const cnn_layer *layer, const double *weight, const double *bias, const double *x, double *y,
-                    double *scale)
+void reference_conv(const cnn_layer *layer, const double *weight, const double *bias, const double *x,
+                    double *y, double *scale)
 {
     const cnn_shape in = layer->in, out = layer->out;
     for (int k = 0; k < out.c; k++)
@@ -32,8 +32,8 @@ void reference_conv(const cnn_layer *layer, const double *weight, const double *
             }
 }
 
-void reference_linear(const cnn_layer *layer, const double *weight, const double *bias, const double *x, double *y,
-                      double *scale)
+void reference_linear(const cnn_layer *layer, const double *weight, const double *bias, const double *x,
+                      double *y, double *scale)
 {
     const size_t in = cnn_shape_count(layer->in);
     for (int o = 0; o < layer->out.c; o++) {
@@ -57,7 +57,8 @@ void reference_maxpool(const cnn_layer *layer, const double *x, double *y)
                 double best = -INFINITY;
                 for (int r = 0; r < layer->kernel_h; r++)
                     for (int s = 0; s < layer->kernel_w; s++)
-                        best = fmax(best, x[(c * in.h + p * layer->stride + r) * in.w + q * layer->stride + s]);
+                        best =
+                            fmax(best, x[(c * in.h + p * layer->stride + r) * in.w + q * layer->stride + s]);
                 y[(c * out.h + p) * out.w + q] = best;
             }
 }
@@ -96,8 +97,8 @@ static double *apply(const cnn_net *net, const cnn_layer *layer, const double *p
     case CNN_DROPOUT:
         for (size_t i = 0; i < count; i++) {
             const uint64_t position = image * dropped_per_image(net) + layer->random_base + i;
-            const int kept =
-                cnn_random_unit(cnn_random_word(net->seed, CNN_STREAM_DROPOUT, step, position)) >= layer->rate;
+            const int kept = cnn_random_unit(cnn_random_word(net->seed, CNN_STREAM_DROPOUT, step,
+                                                             position)) >= layer->rate;
             y[i] = step == 0 ? x[i] : kept ? x[i] / (1 - (double)layer->rate) : 0;
         }
         break;
@@ -105,8 +106,8 @@ static double *apply(const cnn_net *net, const cnn_layer *layer, const double *p
     return y;
 }
 
-double reference_loss(const cnn_net *net, const double *parameters, const float *images, const uint8_t *labels, int n,
-                      uint64_t step)
+double reference_loss(const cnn_net *net, const double *parameters, const float *images,
+                      const uint8_t *labels, int n, uint64_t step)
 {
     const size_t pixels = cnn_shape_count(net->input);
     double total = 0;
@@ -128,8 +129,8 @@ double reference_loss(const cnn_net *net, const double *parameters, const float 
     return total / n;
 }
 
-double reference_slope(const cnn_net *net, double *parameters, const float *images, const uint8_t *labels, int n,
-                       uint64_t step, size_t index)
+double reference_slope(const cnn_net *net, double *parameters, const float *images, const uint8_t *labels,
+                       int n, uint64_t step, size_t index)
 {
     const double h = 1e-6, middle = parameters[index];
     parameters[index] = middle + h;

@@ -47,11 +47,16 @@ static void test_windows(void **state)
         const char *spec;
         int c, h, w, pad_top, pad_left;
     } cases[] = {
-        {"conv 5 3x3", 5, 11, 8, 1, 1},          {"conv 5 3x3 valid", 5, 9, 6, 0, 0},
-        {"conv 5 4x2", 5, 11, 8, 1, 0},          {"conv 5 3x3 stride 2", 5, 6, 4, 1, 0},
-        {"conv 5 3x3 stride 2 valid", 5, 5, 3, 0, 0}, {"conv 5 11x8 valid", 5, 1, 1, 0, 0},
-        {"conv 5 1x1 stride 3", 5, 4, 3, 0, 0},  {"maxpool 3", 2, 3, 2, 0, 0},
-        {"maxpool 3 stride 1", 2, 9, 6, 0, 0},   {"maxpool 2x4 stride 2", 2, 5, 3, 0, 0},
+        {"conv 5 3x3", 5, 11, 8, 1, 1},
+        {"conv 5 3x3 valid", 5, 9, 6, 0, 0},
+        {"conv 5 4x2", 5, 11, 8, 1, 0},
+        {"conv 5 3x3 stride 2", 5, 6, 4, 1, 0},
+        {"conv 5 3x3 stride 2 valid", 5, 5, 3, 0, 0},
+        {"conv 5 11x8 valid", 5, 1, 1, 0, 0},
+        {"conv 5 1x1 stride 3", 5, 4, 3, 0, 0},
+        {"maxpool 3", 2, 3, 2, 0, 0},
+        {"maxpool 3 stride 1", 2, 9, 6, 0, 0},
+        {"maxpool 2x4 stride 2", 2, 5, 3, 0, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char spec[80];
@@ -69,9 +74,10 @@ static void test_windows(void **state)
 static void test_text_forms(void **state)
 {
     (void)state;
-    cnn_net *net = create("# the first layer\n conv  16 3x3 same ,\n\nrelu  # clip\nmaxpool 2x2 stride 2,dropout .25\n"
-                          "conv 4 3x3 stride 2 valid\nlinear 10,\n",
-                          mnist, 10, 1);
+    cnn_net *net =
+        create("# the first layer\n conv  16 3x3 same ,\n\nrelu  # clip\nmaxpool 2x2 stride 2,dropout .25\n"
+               "conv 4 3x3 stride 2 valid\nlinear 10,\n",
+               mnist, 10, 1);
     assert_string_equal(net->spec,
                         "conv 16 3x3, relu, maxpool 2, dropout 0.25, conv 4 3x3 stride 2 valid, linear 10");
     cnn_net *again = create(net->spec, mnist, 10, 1);
@@ -101,8 +107,8 @@ static void test_initial_values(void **state)
             sum += (double)layer->weight[w];
             squares += (double)layer->weight[w] * (double)layer->weight[w];
         }
-        /* A uniform variable has variance bound^2 / 3; its mean and mean square over n values lie within 5 standard
-         * errors: bound / sqrt(3 n) and 2 bound^2 / sqrt(45 n). */
+        /* A uniform variable has variance bound^2 / 3; its mean and mean square over n values lie within 5
+         * standard errors: bound / sqrt(3 n) and 2 bound^2 / sqrt(45 n). */
         const double n = (double)layer->weight_count;
         assert_true(fabs(sum / n) < 5 * bound / sqrt(3 * n));
         assert_true(fabs(squares / n - bound * bound / 3) < 5 * 2 * bound * bound / sqrt(45 * n));
@@ -156,8 +162,10 @@ static void test_bad_specifications_are_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_default_is_the_posters), cmocka_unit_test(test_windows),
-        cmocka_unit_test(test_text_forms),             cmocka_unit_test(test_initial_values),
+        cmocka_unit_test(test_default_is_the_posters),
+        cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_text_forms),
+        cmocka_unit_test(test_initial_values),
         cmocka_unit_test(test_bad_specifications_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

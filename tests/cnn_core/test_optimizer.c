@@ -15,7 +15,8 @@ static cnn_net *create_net(void)
 {
     cnn_net *net;
     /* 20,000 and more parameters in one tensor: more than one stretch, and one that is not full. */
-    assert_int_equal(cnn_net_create("conv 3 2x2, linear 70, linear 3", (cnn_shape){2, 10, 11}, 3, 5, &net), CNN_OK);
+    assert_int_equal(cnn_net_create("conv 3 2x2, linear 70, linear 3", (cnn_shape){2, 10, 11}, 3, 5, &net),
+                     CNN_OK);
     return net;
 }
 
@@ -183,8 +184,10 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_methods_follow_their_papers), cmocka_unit_test(test_norms_equal_an_independent_sum),
-        cmocka_unit_test(test_threads_change_no_bit),       cmocka_unit_test(test_bad_options_are_named),
+        cmocka_unit_test(test_methods_follow_their_papers),
+        cmocka_unit_test(test_norms_equal_an_independent_sum),
+        cmocka_unit_test(test_threads_change_no_bit),
+        cmocka_unit_test(test_bad_options_are_named),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,8 @@ static const struct {
     cnn_shape input;
 } networks[] = {
     {"linear 4", {2, 3, 3}},
-    {"conv 3 3x3, relu, maxpool 2, conv 5 2x3, relu, maxpool 2, linear 9, relu, dropout 0.5, linear 4", {2, 8, 9}},
+    {"conv 3 3x3, relu, maxpool 2, conv 5 2x3, relu, maxpool 2, linear 9, relu, dropout 0.5, linear 4",
+     {2, 8, 9}},
     {"conv 3 3x3 stride 2, dropout 0.3, conv 4 3x3 valid, relu, linear 4", {3, 9, 9}},
     {"dropout 0.2, conv 2 1x1, maxpool 2 stride 1, relu, relu, linear 6, dropout 0, linear 4", {1, 5, 4}},
     {"relu, maxpool 2, linear 7, linear 4", {1, 6, 6}},
@@ -76,7 +77,8 @@ static void check_losses(void)
     }
 }
 
-/* Central differences with h = 1e-6 are exact to about 1e-9 here; float32 gradients of these sizes to about 1e-6. */
+/* Central differences with h = 1e-6 are exact to about 1e-9 here; float32 gradients of these sizes to about
+ * 1e-6. */
 static void check_gradients(void)
 {
     for (int index = 0; index < NETWORKS; index++) {
@@ -119,7 +121,8 @@ static void test_threads_change_no_bit(void **state)
             assert_int_equal(cnn_threads_create(count, &threads), CNN_OK);
             fixture many = set_up(index, threads);
             assert_true(cnn_pass_train(many.pass, IMAGES, STEP).loss_sum == loss);
-            assert_memory_equal(many.net->gradients, one.net->gradients, one.net->parameter_count * sizeof(float));
+            assert_memory_equal(many.net->gradients, one.net->gradients,
+                                one.net->parameter_count * sizeof(float));
             tear_down(&many);
             cnn_threads_free(threads);
         }

@@ -2,8 +2,8 @@
 #include "cmocka_headers.h"
 #include "cnn/random.h"
 
-/* Known answers of Philox4x32-10, published with its reference implementation (Random123, kat_vectors). The words of the
- * counter are (block, stream, high, high >> 32). */
+/* Known answers of Philox4x32-10, published with its reference implementation (Random123, kat_vectors). The
+ * words of the counter are (block, stream, high, high >> 32). */
 static void test_known_answers(void **state)
 {
     (void)state;
@@ -58,7 +58,8 @@ static void test_order_is_a_permutation_that_depends_on_all(void **state)
     assert_int_equal(first[0], 0);
 }
 
-/* Each of 4 values comes first about equally often: chi-square with 3 degrees of freedom, 0.001 quantile 16.27. */
+/* Each of 4 values comes first about equally often: chi-square with 3 degrees of freedom, 0.001
+ * quantile 16.27. */
 static void test_order_is_uniform(void **state)
 {
     (void)state;

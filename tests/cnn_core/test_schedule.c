@@ -62,11 +62,16 @@ static void test_bad_text_is_named(void **state)
     const struct {
         const char *text, *words;
     } cases[] = {
-        {"", "constant, step, cosine"},  {"cosin", "cosin"},
-        {"step", "every"},               {"step,every=0", "every"},
-        {"step,every=5,factor=2", "factor"}, {"constant,floor=1", "floor"},
-        {"cosine,floor=nan", "floor"},   {"cosine,floor", "key=value"},
-        {"constant,warmup=-1", "warmup"}, {"constant,", "key=value"},
+        {"", "constant, step, cosine"},
+        {"cosin", "cosin"},
+        {"step", "every"},
+        {"step,every=0", "every"},
+        {"step,every=5,factor=2", "factor"},
+        {"constant,floor=1", "floor"},
+        {"cosine,floor=nan", "floor"},
+        {"cosine,floor", "key=value"},
+        {"constant,warmup=-1", "warmup"},
+        {"constant,", "key=value"},
         {"step,every=5,factor=0,5", "factor"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -81,10 +86,8 @@ static void test_bad_text_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_constant),
-        cmocka_unit_test(test_warmup_rises_linearly),
-        cmocka_unit_test(test_steps_drop),
-        cmocka_unit_test(test_cosine_goes_from_base_to_floor),
+        cmocka_unit_test(test_constant),          cmocka_unit_test(test_warmup_rises_linearly),
+        cmocka_unit_test(test_steps_drop),        cmocka_unit_test(test_cosine_goes_from_base_to_floor),
         cmocka_unit_test(test_bad_text_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

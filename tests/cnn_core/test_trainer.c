@@ -33,10 +33,15 @@ static void set_up(fixture *f, const char *spec, const cnn_trainer_options *opti
         f->labels[i] = (uint8_t)(i % CLASSES);
         for (int p = 0; p < SIDE * SIDE; p++) {
             const int bright = p / SIDE == 2 * f->labels[i];
-            f->pixels[i * SIDE * SIDE + p] = (uint8_t)(cnn_random_word(3, CNN_STREAM_PROBE, (uint64_t)i, (uint64_t)p) % 60 + (bright ? 190 : 0));
+            f->pixels[i * SIDE * SIDE + p] =
+                (uint8_t)(cnn_random_word(3, CNN_STREAM_PROBE, (uint64_t)i, (uint64_t)p) % 60 +
+                          (bright ? 190 : 0));
         }
     }
-    f->set = (cnn_dataset){.count = IMAGES, .shape = {1, SIDE, SIDE}, .classes = CLASSES, .pixels = f->pixels,
+    f->set = (cnn_dataset){.count = IMAGES,
+                           .shape = {1, SIDE, SIDE},
+                           .classes = CLASSES,
+                           .pixels = f->pixels,
                            .labels = f->labels};
     assert_int_equal(cnn_net_create(spec, f->set.shape, CLASSES, 4, &f->net), CNN_OK);
     if (cnn_trainer_create(options, f->net, &f->set, threads, &f->trainer))
@@ -51,8 +56,8 @@ static void tear_down(fixture *f)
 
 static const char *const small_net = "conv 2 3x3, relu, maxpool 2, dropout 0.4, linear 3";
 
-/* Several steps against a training that is written down independently: losses by nested loops in double, gradients by
- * difference quotients, the update by its formula. */
+/* Several steps against a training that is written down independently: losses by nested loops in double,
+ * gradients by difference quotients, the update by its formula. */
 static void test_losses_of_several_steps(void **state)
 {
     (void)state;
@@ -74,7 +79,8 @@ static void test_losses_of_several_steps(void **state)
             for (int i = 0; i < n; i++) {
                 labels[i] = f.labels[order[first + i]];
                 for (int p = 0; p < SIDE * SIDE; p++)
-                    images[i * SIDE * SIDE + p] = (float)f.pixels[order[first + i] * SIDE * SIDE + (uint32_t)p] / 255.0f;
+                    images[i * SIDE * SIDE + p] =
+                        (float)f.pixels[order[first + i] * SIDE * SIDE + (uint32_t)p] / 255.0f;
             }
             const double loss = reference_loss(f.net, w, images, labels, n, (uint64_t)t);
             for (size_t i = 0; i < count; i++)
@@ -82,15 +88,17 @@ static void test_losses_of_several_steps(void **state)
             for (size_t i = 0; i < count; i++) {
                 m[i] = kind == CNN_ADAM ? 0.9 * m[i] + 0.1 * g[i] : (kind == CNN_SGD ? 0 : 0.9) * m[i] + g[i];
                 v[i] = 0.999 * v[i] + 0.001 * g[i] * g[i];
-                w[i] -= kind == CNN_ADAM ? 0.01 * (m[i] / (1 - pow(0.9, t))) / (sqrt(v[i] / (1 - pow(0.999, t))) + 1e-8)
-                                         : 0.1 * m[i];
+                w[i] -= kind == CNN_ADAM
+                            ? 0.01 * (m[i] / (1 - pow(0.9, t))) / (sqrt(v[i] / (1 - pow(0.999, t))) + 1e-8)
+                            : 0.1 * m[i];
             }
             cnn_step step;
             assert_int_equal(cnn_trainer_step(f.trainer, NULL, &step), CNN_OK);
             assert_int_equal(step.step, t);
             assert_true(step.epoch == t / 3.0);
             if (!(fabs(step.loss - loss) <= 2e-6))
-                fail_msg("%s, step %d: loss %.9g, reference %.9g", cnn_optimizer_name(kind), t, step.loss, loss);
+                fail_msg("%s, step %d: loss %.9g, reference %.9g", cnn_optimizer_name(kind), t, step.loss,
+                         loss);
         }
         free(w);
         free(m);
@@ -119,7 +127,8 @@ static void test_a_run_repeats_to_the_bit_with_any_threads(void **state)
         fixture again;
         set_up(&again, small_net, &options, threads);
         train(&again, 40);
-        assert_memory_equal(first.net->parameters, again.net->parameters, first.net->parameter_count * sizeof(float));
+        assert_memory_equal(first.net->parameters, again.net->parameters,
+                            first.net->parameter_count * sizeof(float));
         tear_down(&again);
         cnn_threads_free(threads);
     }
@@ -210,7 +219,8 @@ static void test_observer_is_called_when_it_wants(void **state)
     fixture f;
     set_up(&f, small_net, &options, NULL);
     watched w = {0};
-    const cnn_observer observer = {.context = &w, .row = watch_row, .next_frame = &w.next, .frame = watch_frame};
+    const cnn_observer observer = {
+        .context = &w, .row = watch_row, .next_frame = &w.next, .frame = watch_frame};
     cnn_trainer_show(f.trainer, &observer);
     assert_int_equal(w.frames, 1);
     for (int i = 0; i < 12; i++)

@@ -9,17 +9,18 @@
 #include <string.h>
 
 static const conv_shape by_hand[] = {
-    {{1, 28, 28}, 16, 3, 3, 1, 1},  {{16, 14, 14}, 32, 3, 3, 1, 1}, {{1, 1, 1}, 1, 1, 1, 1, 1},
-    {{3, 5, 7}, 2, 5, 7, 1, 0},     {{3, 5, 7}, 2, 5, 7, 1, 1},     {{2, 9, 9}, 5, 3, 3, 2, 1},
-    {{2, 9, 8}, 5, 3, 2, 2, 0},     {{1, 17, 1}, 3, 4, 1, 1, 1},    {{1, 1, 33}, 3, 1, 2, 1, 1},
-    {{4, 6, 6}, 7, 1, 1, 1, 0},     {{4, 6, 6}, 7, 1, 1, 3, 1},     {{5, 8, 8}, 1, 2, 2, 1, 1},
-    {{3, 32, 32}, 6, 5, 5, 1, 0},   {{2, 7, 7}, 3, 3, 3, 5, 1},     {{2, 7, 7}, 3, 7, 7, 7, 0},
+    {{1, 28, 28}, 16, 3, 3, 1, 1}, {{16, 14, 14}, 32, 3, 3, 1, 1}, {{1, 1, 1}, 1, 1, 1, 1, 1},
+    {{3, 5, 7}, 2, 5, 7, 1, 0},    {{3, 5, 7}, 2, 5, 7, 1, 1},     {{2, 9, 9}, 5, 3, 3, 2, 1},
+    {{2, 9, 8}, 5, 3, 2, 2, 0},    {{1, 17, 1}, 3, 4, 1, 1, 1},    {{1, 1, 33}, 3, 1, 2, 1, 1},
+    {{4, 6, 6}, 7, 1, 1, 1, 0},    {{4, 6, 6}, 7, 1, 1, 3, 1},     {{5, 8, 8}, 1, 2, 2, 1, 1},
+    {{3, 32, 32}, 6, 5, 5, 1, 0},  {{2, 7, 7}, 3, 3, 3, 5, 1},     {{2, 7, 7}, 3, 7, 7, 7, 0},
 };
 
 /* A number in 1..most, from the sequence of shape `index`. */
 static int draw(int index, int number, int most)
 {
-    return 1 + (int)(cnn_random_word(99, CNN_STREAM_PROBE, (uint64_t)index, (uint64_t)number) % (uint32_t)most);
+    return 1 +
+           (int)(cnn_random_word(99, CNN_STREAM_PROBE, (uint64_t)index, (uint64_t)number) % (uint32_t)most);
 }
 
 conv_shape conv_shape_at(int index)
@@ -27,7 +28,8 @@ conv_shape conv_shape_at(int index)
     const int hands = (int)(sizeof by_hand / sizeof by_hand[0]);
     if (index < hands)
         return by_hand[index];
-    conv_shape shape = {.in = {draw(index, 0, 9), draw(index, 1, 20), draw(index, 2, 20)}, .filters = draw(index, 3, 19)};
+    conv_shape shape = {.in = {draw(index, 0, 9), draw(index, 1, 20), draw(index, 2, 20)},
+                        .filters = draw(index, 3, 19)};
     shape.kernel_h = draw(index, 4, shape.in.h < 6 ? shape.in.h : 6);
     shape.kernel_w = draw(index, 5, shape.in.w < 6 ? shape.in.w : 6);
     shape.stride = draw(index, 6, 3);
@@ -38,8 +40,8 @@ conv_shape conv_shape_at(int index)
 cnn_net *conv_net(const conv_shape *shape, unsigned long seed)
 {
     char spec[96];
-    snprintf(spec, sizeof spec, "conv %d %dx%d stride %d %s, linear 2", shape->filters, shape->kernel_h, shape->kernel_w,
-             shape->stride, shape->same ? "same" : "valid");
+    snprintf(spec, sizeof spec, "conv %d %dx%d stride %d %s, linear 2", shape->filters, shape->kernel_h,
+             shape->kernel_w, shape->stride, shape->same ? "same" : "valid");
     cnn_net *net;
     if (cnn_net_create(spec, shape->in, 2, seed, &net))
         fail_msg("%s: %s", spec, cnn_message());

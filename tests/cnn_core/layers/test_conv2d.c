@@ -7,8 +7,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* A sum of n float terms, added in any order, differs from the exact one by less than (n + 1) * FLT_EPSILON / 2 times the sum
- * of their absolute values (Higham, Accuracy and Stability of Numerical Algorithms, section 4.2). */
+/* A sum of n float terms, added in any order, differs from the exact one by less than (n + 1) * FLT_EPSILON /
+ * 2 times the sum of their absolute values (Higham, Accuracy and Stability of Numerical Algorithms,
+ * section 4.2). */
 static double bound(double terms, double size)
 {
     return (terms + 1) * (double)FLT_EPSILON / 2 * size;
@@ -89,15 +90,16 @@ static void check_forward(void)
         reference_conv(f.layer, f.weight, f.bias, f.image, y, size);
         for (size_t i = 0; i < f.out; i++)
             if (!(fabs((double)f.y[i] - y[i]) <= bound(f.conv.taps + 1, size[i])))
-                fail_msg("%s, shape %d, output %zu: %.9g, not %.9g", cnn_kernels_get()->name, index, i, (double)f.y[i], y[i]);
+                fail_msg("%s, shape %d, output %zu: %.9g, not %.9g", cnn_kernels_get()->name, index, i,
+                         (double)f.y[i], y[i]);
         free(y);
         free(size);
         tear_down(&f);
     }
 }
 
-/* The gradient of sum(y * dy) by a weight, a bias or an input is the sum of dy times what multiplies it: computed from the
- * definition, one term after the other. */
+/* The gradient of sum(y * dy) by a weight, a bias or an input is the sum of dy times what multiplies it:
+ * computed from the definition, one term after the other. */
 static void check_backward(void)
 {
     for (int index = 0; index < CONV_SHAPES; index++) {
@@ -121,7 +123,8 @@ static void check_backward(void)
                     for (int c = 0; c < l->in.c; c++)
                         for (int r = 0; r < l->kernel_h; r++)
                             for (int s = 0; s < l->kernel_w; s++) {
-                                const int row = p * l->stride + r - l->pad_top, column = q * l->stride + s - l->pad_left;
+                                const int row = p * l->stride + r - l->pad_top,
+                                          column = q * l->stride + s - l->pad_left;
                                 if (row < 0 || row >= l->in.h || column < 0 || column >= l->in.w)
                                     continue;
                                 const int w = ((k * l->in.c + c) * l->kernel_h + r) * l->kernel_w + s;
@@ -157,8 +160,8 @@ static void check_first_layer(void)
             f->dw[w] = 0;
         for (size_t b = 0; b < f->layer->bias_count; b++)
             f->db[b] = 0;
-        cnn_conv_backward(cnn_kernels_get(), &f->conv, f->x, f->layer->weight, f->dy, f->dw, f->db, i ? NULL : f->dx,
-                          f->scratch);
+        cnn_conv_backward(cnn_kernels_get(), &f->conv, f->x, f->layer->weight, f->dy, f->dw, f->db,
+                          i ? NULL : f->dx, f->scratch);
     }
     assert_memory_equal(with.dw, without.dw, with.weights * sizeof(float));
     tear_down(&with);

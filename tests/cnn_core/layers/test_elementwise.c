@@ -19,7 +19,8 @@ static void test_relu(void **state)
     assert_memory_equal(dy, slopes, sizeof slopes);
 }
 
-/* The share of zeros is the rate within 5 standard errors, what is kept is scaled, and gradients go the same way. */
+/* The share of zeros is the rate within 5 standard errors, what is kept is scaled, and gradients go the same
+ * way. */
 static void test_dropout(void **state)
 {
     (void)state;

@@ -44,9 +44,20 @@ static void check_case(int n, int in, int out)
     reference_fill(2, weight, OUT * IN);
     reference_fill(3, bias, OUT);
     reference_fill(4, dy, N * OUT);
-    const cnn_linear linear = {.kernels = cnn_kernels_get(), .n = n, .in = in, .out = out, .x = x, .weight = weight,
-                               .bias = bias, .y = y, .dy = dy, .dx = dx, .weight_gradient = dw, .bias_gradient = db,
-                               .transposed = transposed, .scratch = &scratch};
+    const cnn_linear linear = {.kernels = cnn_kernels_get(),
+                               .n = n,
+                               .in = in,
+                               .out = out,
+                               .x = x,
+                               .weight = weight,
+                               .bias = bias,
+                               .y = y,
+                               .dy = dy,
+                               .dx = dx,
+                               .weight_gradient = dw,
+                               .bias_gradient = db,
+                               .transposed = transposed,
+                               .scratch = &scratch};
     run(&linear, cnn_linear_transpose_tasks(&linear), cnn_linear_transpose);
     run(&linear, cnn_linear_forward_tasks(&linear), cnn_linear_forward);
     run(&linear, cnn_linear_backward_input_tasks(&linear), cnn_linear_backward_input);

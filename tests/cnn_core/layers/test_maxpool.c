@@ -16,14 +16,15 @@ static cnn_net *pool_net(const char *spec, cnn_shape in)
     return net;
 }
 
-/* Forward equals the reference exactly; the gradient of sum(y * dy) arrives where the largest value is, which for values
- * without equals is the derivative. */
+/* Forward equals the reference exactly; the gradient of sum(y * dy) arrives where the largest value is, which
+ * for values without equals is the derivative. */
 static void check(const char *spec, cnn_shape in)
 {
     cnn_net *net = pool_net(spec, in);
     const cnn_layer *layer = &net->layers[0];
     const size_t inputs = cnn_shape_count(in), outputs = cnn_shape_count(layer->out);
-    float *x = malloc(inputs * sizeof *x), *y = malloc(outputs * sizeof *y), *dy = malloc(outputs * sizeof *dy);
+    float *x = malloc(inputs * sizeof *x), *y = malloc(outputs * sizeof *y),
+          *dy = malloc(outputs * sizeof *dy);
     float *dx = malloc(inputs * sizeof *dx);
     int32_t *chosen = malloc(outputs * sizeof *chosen);
     double *image = malloc(inputs * sizeof *image), *expected = malloc(outputs * sizeof *expected);
