@@ -20,8 +20,8 @@ packages() {
         echo xvfb xauth
         ;;
     tests)
-        # Unit tests, Python tests and what they compute with, the format check, and a decimal-comma locale.
-        echo libcmocka-dev python3-pytest python3-numpy python3-pil clang-format locales
+        # Unit tests, Python tests and what they compute with; checks of format and man page; a decimal-comma locale.
+        echo libcmocka-dev python3-pytest python3-numpy python3-pil clang-format groff-base locales
         ;;
     bench)
         # What `make bench` compares with, and the BLAS that makes it fast: the build that shares PyTorch's threads.

@@ -2,9 +2,11 @@
 """The program as people call it, a small set to train on, and what a run leaves behind."""
 
 import csv
+import ctypes
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -30,12 +32,19 @@ class Result:
         return f"status {self.status}, errors {self.errors}, output {self.out!r}"
 
 
+def end_with_parent():
+    """In a child before it starts: the kernel kills it when its parent ends, so that no training outlives the tests."""
+    set_death_signal = 1
+    ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
+
+
 class Program:
     """Calls the program in a folder."""
 
     def __init__(self, path, folder):
         self.path = path
         self.folder = folder
+        self.started = []
 
     def command(self, *arguments):
         return [str(self.path), *map(str, arguments)]
@@ -53,11 +62,20 @@ class Program:
         assert result.status == 0, result
         return result
 
-    def start(self, *arguments, **how):
-        """A call that goes on while the test does."""
-        how.setdefault("cwd", self.folder)
-        return subprocess.Popen(self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                stdin=subprocess.DEVNULL, **how)
+    def start(self, *arguments, before=lambda: None, **how):
+        """A call that goes on while the test does; `before` is called in the child before it starts."""
+        process = subprocess.Popen(self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   stdin=subprocess.DEVNULL, cwd=self.folder,
+                                   preexec_fn=lambda: (end_with_parent(), before()), **how)
+        self.started.append(process)
+        return process
+
+    def close(self):
+        """Ends what a test that failed has left running."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
 
 class Run:
@@ -110,7 +128,9 @@ def wait_for(condition, process=None, within=30):
 
 @pytest.fixture
 def program(weightscape, tmp_path):
-    return Program(weightscape, tmp_path)
+    program = Program(weightscape, tmp_path)
+    yield program
+    program.close()
 
 
 @pytest.fixture(scope="session")

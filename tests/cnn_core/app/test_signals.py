@@ -62,7 +62,7 @@ def test_an_ignored_signal_stays_ignored(program, small_set, tmp_path):
     """What `nohup` and shells do for jobs in the background."""
     run = Run(tmp_path / "run")
     process = program.start("train", *small_training(small_set), "--steps", ENDLESS, "--run", "run",
-                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+                            before=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
     wait_for(run.last.exists, process)
     process.send_signal(signal.SIGINT)
     before = run.last_step()
