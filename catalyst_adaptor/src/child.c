@@ -27,7 +27,8 @@ static void become(char *const arguments[], pid_t parent, int answer, int failed
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
-    signal(SIGINT, SIG_IGN); /* Ctrl-C is the host's; the host ends its children. */
+    /* Out of the terminal's reach: Ctrl-C is the host's, who needs its display to the end. */
+    setsid();
     /* Keep the report pipe out of the way of the answer's number. */
     const int report = fcntl(failed, F_DUPFD_CLOEXEC, WS_ANSWER_FD + 1);
     const int source = fcntl(answer, F_DUPFD_CLOEXEC, WS_ANSWER_FD + 1);

@@ -232,7 +232,8 @@ static void told_import(void *context, int script, const ws_bridge_script *about
     tell(insitu, WS_LOG_WARNING, line);
 }
 
-static int start_pictures(ws_insitu *insitu)
+/* What can be found out before anything on disk is changed. */
+static int try_scripts(ws_insitu *insitu)
 {
     ws_check check;
     int status = ws_check_scripts(insitu->scripts, insitu->script_count, insitu->layers, insitu->layer_count,
@@ -241,10 +242,13 @@ static int start_pictures(ws_insitu *insitu)
         status = ws_display_start(&insitu->display);
     if (!status)
         status = open_plugin(insitu);
-    if (status)
-        return status;
-    status = ws_frame_build(&insitu->buffer, insitu->layers, insitu->layer_count, UINT64_MAX,
-                            &insitu->last_row, insitu->first_step, insitu->generation);
+    return status;
+}
+
+static int start_pictures(ws_insitu *insitu)
+{
+    int status = ws_frame_build(&insitu->buffer, insitu->layers, insitu->layer_count, UINT64_MAX,
+                                &insitu->last_row, insitu->first_step, insitu->generation);
     if (status)
         return status;
     const ws_bridge_options options = {.scripts = insitu->scripts,
@@ -289,10 +293,15 @@ int ws_insitu_start(ws_insitu *insitu)
         status = ws_fail(WS_NO_MEMORY, "insitu: no memory for %d layers", insitu->layer_count);
     if (!status && insitu->text_count)
         status = parse_scripts(insitu);
+    if (!status && insitu->script_count)
+        status = try_scripts(insitu);
+    const int pictures = insitu->script_count && !status;
+    if (status == WS_NO_PICTURES)
+        status = without_pictures(insitu);
     if (!status)
         status = ws_history_open(insitu->history_path, insitu->layers, insitu->layer_count,
                                  insitu->first_step, insitu->read_only, &insitu->history);
-    if (!status && insitu->script_count)
+    if (!status && pictures)
         status = start_pictures(insitu);
     if (status == WS_NO_PICTURES)
         status = without_pictures(insitu);
