@@ -5,11 +5,16 @@ Nothing that a script does may end the process or flood the terminal: what it ra
 """
 
 import builtins
+import logging
 import sys
 import traceback
 
 from paraview.catalyst import detail, v2_internals
 from paraview.modules.vtkPVPythonCatalyst import vtkCPPythonScriptV2Helper as Helper
+
+
+# With VTK's own log switched off, ParaView 5.13 takes its level for "everything".
+logging.getLogger("paraview").setLevel(logging.ERROR)
 
 
 class _Script:
