@@ -39,6 +39,8 @@ bool Catalyst::start(std::string &problem)
     // A process without a launcher is one rank: Open MPI would otherwise start a
     // daemon for it, which need not be installed.
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    // What its topology library finds missing (/sys, in containers) is no matter for one rank.
+    setenv("HWLOC_HIDE_ERRORS", "2", 0);
     output = vtkSmartPointer<Output>::New();
     output->Install();
     processor = vtkSmartPointer<vtkCPProcessor>::New();
