@@ -14,8 +14,8 @@ packages() {
         echo ca-certificates curl git
         ;;
     paraview)
-        # ParaView 5.11 or 5.13, its headers and its Python; headers of what the bridge embeds or asks: Python, X11.
-        echo paraview paraview-dev python3-paraview libopenmpi-dev libpython3-dev libx11-dev
+        # ParaView 5.11 or 5.13, its headers and its Python; headers that theirs ask for: MPI, Python.
+        echo paraview paraview-dev python3-paraview libopenmpi-dev libpython3-dev
         # A display for pictures where there is none.
         echo xvfb xauth
         ;;

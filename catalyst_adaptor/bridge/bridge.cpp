@@ -1,116 +1,156 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The table of functions that the plain C library loads; no exception leaves
-// it.
-#include "bridge.h"
-#include "catalyst.h"
+// The plug-in's table: each function guards the process, and turns exceptions into what C understands.
+#include "session.h" // first: it includes Python's header
+
+#include "export.h"
 #include "guard.h"
-#include "write.h"
+#include "messages.h"
+#include "paraview.h"
+
+#include <vtkPVVersion.h>
+
 #include <cstdio>
-#include <exception>
 #include <memory>
 
+using namespace weightscape;
+
 struct ws_bridge {
-    std::unique_ptr<weightscape::Catalyst> catalyst;
+    std::unique_ptr<Session> session;
 };
 
 namespace
 {
-using weightscape::Guard;
 
-void put(char *message, size_t size, const std::string &text)
+// Calls function(); `failed` takes what it throws as one line.
+template <class Function, class Failed> void call(Function function, Failed failed) noexcept
 {
-    std::snprintf(message, size, "%s", text.c_str());
-}
-
-int open_bridge(const ws_bridge_options *options, void (*imported)(void *, int, const ws_bridge_script *),
-                void *context, ws_bridge **out, char *message, size_t size)
-{
-    const Guard guard;
     try {
-        auto catalyst = std::make_unique<weightscape::Catalyst>(*options);
-        std::string problem;
-        if (!catalyst->start(problem)) {
-            put(message, size, problem);
-            return WS_NO_PICTURES;
-        }
-        for (int i = 0; i < catalyst->script_count(); i++) {
-            problem = catalyst->import(i, *options->frame, *options->history);
-            const ws_bridge_script about = {problem.empty(), catalyst->views(i), problem.c_str()};
-            if (imported)
-                imported(context, i, &about);
-        }
-        *out = new ws_bridge{std::move(catalyst)};
-        return WS_OK;
+        const ProcessGuard guard;
+        function();
     } catch (const std::exception &error) {
-        put(message, size, error.what());
-        return WS_NO_PICTURES;
+        failed(error.what());
     }
 }
 
-// Runs a call; an exception is reported as `otherwise`.
-template <typename Result, typename Call> Result guarded(Result otherwise, Call call)
+template <class Function> void call_python(const ws_bridge *bridge, Function function) noexcept
 {
-    const Guard guard;
-    try {
-        return call();
-    } catch (const std::exception &) {
-        return otherwise;
-    }
+    const ws_log &log = bridge->session->log();
+    call(
+        [&] {
+            const PythonLock lock;
+            function();
+        },
+        [&](const char *what) { log.line(log.context, WS_LOG_WARNING, what); });
 }
 
-uint64_t next(ws_bridge *bridge, uint64_t from)
+void write_problem(char problem[WS_PROBLEM_SIZE], const char *text)
 {
-    return guarded<uint64_t>(WS_NEVER, [&] { return bridge->catalyst->next(from); });
+    std::snprintf(problem, WS_PROBLEM_SIZE, "%s", text);
 }
 
-uint64_t wanted(ws_bridge *bridge, uint64_t step, int *active)
+int open(const ws_bridge_options *options, const ws_scene *scene, ws_bridge **out,
+         char problem[WS_PROBLEM_SIZE])
 {
-    bool any = false;
-    const uint64_t bits = guarded<uint64_t>(0, [&] { return bridge->catalyst->wanted(step, any); });
-    *active = any;
-    return bits;
+    int status = WS_NO_PICTURES;
+    call(
+        [&] {
+            const std::string why = start_paraview();
+            if (!why.empty())
+                throw std::runtime_error(why);
+            tell_messages_to(options->log);
+            const PythonLock lock;
+            auto bridge = std::make_unique<ws_bridge>();
+            bridge->session = std::make_unique<Session>(*options, *scene);
+            *out = bridge.release();
+            status = WS_OK;
+        },
+        [&](const char *what) { write_problem(problem, what); });
+    return status;
 }
 
-int show(ws_bridge *bridge, const ws_frame *frame, const ws_history *history)
+void next(ws_bridge *bridge, uint64_t from, uint64_t *step, int *anyone, uint8_t *wanted)
 {
-    return guarded<int>(1, [&] { return bridge->catalyst->show(*frame, *history); });
+    *step = WS_NEVER;
+    *anyone = 0;
+    call_python(bridge, [&] { bridge->session->next(from, step, anyone, wanted); });
 }
 
-void report(const ws_bridge *bridge, ws_report *out)
+int show(ws_bridge *bridge, const ws_scene *scene)
 {
-    guarded<int>(0, [&] {
-        bridge->catalyst->report(*out);
-        return 0;
+    bool well = false;
+    call_python(bridge, [&] { well = bridge->session->show(*scene); });
+    return well ? WS_OK : WS_SCRIPT_FAILED;
+}
+
+void lose_display(ws_bridge *bridge)
+{
+    call_python(bridge, [&] { bridge->session->lose_display(); });
+}
+
+void counts(const ws_bridge *bridge, ws_bridge_counts *out)
+{
+    *out = bridge->session->counts();
+}
+
+void close(ws_bridge *bridge)
+{
+    if (!bridge)
+        return;
+    call_python(bridge, [&] {
+        bridge->session->close();
+        summarise_messages();
     });
+    tell_messages_to({});
+    const ProcessGuard guard;
+    const PythonLock lock;
+    delete bridge;
 }
 
-void close_bridge(ws_bridge *bridge)
+void verdict(const ws_bridge *bridge, uint32_t script, ws_verdict *out)
 {
-    guarded<int>(0, [&] {
-        delete bridge;
-        return 0;
-    });
+    call_python(bridge, [&] { bridge->session->verdict(script, out); });
 }
 
-int write_all(const ws_frame *frame, const ws_history *history, const char *folder, char *message,
-              size_t size)
+void draw(const ws_bridge *bridge)
 {
-    const Guard guard;
-    try {
-        const std::string failed = weightscape::write_channels(*frame, *history, folder);
-        if (failed.empty())
-            return WS_OK;
-        put(message, size, failed + ": cannot be written");
-    } catch (const std::exception &error) {
-        put(message, size, error.what());
-    }
-    return WS_IO_FAILED;
+    call_python(bridge, [&] { bridge->session->draw(); });
 }
+
+int export_all(const ws_scene *scene, const char *folder, char problem[WS_PROBLEM_SIZE])
+{
+    std::string why;
+    call(
+        [&] {
+            catch_messages();
+            why = export_channels(*scene, folder);
+        },
+        [&](const char *what) { why = what; });
+    write_problem(problem, why.c_str());
+    return why.empty() ? WS_OK : WS_IO_FAILED;
+}
+
+void abilities(ws_bridge_abilities *out)
+{
+    *out = {};
+    call(
+        [&] {
+            std::snprintf(out->paraview, sizeof out->paraview, "%s", PARAVIEW_VERSION_FULL);
+            const std::string why = start_python();
+            if (!why.empty())
+                throw std::runtime_error(why);
+            const PythonLock lock;
+            std::snprintf(out->python, sizeof out->python, "%.*s",
+                          static_cast<int>(strcspn(Py_GetVersion(), " ")), Py_GetVersion());
+            for (const char *module : {"numpy", "paraview.servermanager"})
+                if (!Reference(PyImport_ImportModule(module)))
+                    throw PythonError();
+        },
+        [&](const char *what) { write_problem(out->problem, what); });
+}
+
 } // namespace
 
-const ws_bridge_api *ws_bridge_get(void)
-{
-    static const ws_bridge_api api = {WS_BRIDGE_VERSION, open_bridge, next, wanted, show, report,
-                                      close_bridge,      write_all};
-    return &api;
-}
+extern "C" WS_API const ws_bridge_table weightscape_bridge;
+const ws_bridge_table weightscape_bridge = {
+    WS_BRIDGE_VERSION, open, next, show, lose_display, counts, close, verdict, draw, export_all, abilities,
+};

@@ -1,56 +1,31 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The host's state around a call into ParaView: signal handlers, floating-point
-// modes, locale and working folder are the same afterwards as before.
-// (Catalyst's initialisation replaces handlers, and drivers change rounding
-// modes.)
-#ifndef WS_GUARD_H
-#define WS_GUARD_H
+// Puts back what ParaView, Mesa, MPI and Python change in a process that is not theirs.
+#ifndef WEIGHTSCAPE_GUARD_H
+#define WEIGHTSCAPE_GUARD_H
 
-#include <array>
+#include "handlers.h"
+
 #include <cfenv>
-#include <csignal>
-#include <fcntl.h>
-#include <locale.h>
-#include <unistd.h>
+#include <string>
 
 namespace weightscape
 {
 
-class Guard
+// As long as one lives, floating point is in its default mode; afterwards everything is as it was before:
+// signal handlers and mask, floating-point modes and flags, locale, working folder.
+class ProcessGuard
 {
   public:
-    Guard()
-    {
-        std::fegetenv(&modes);
-        for (size_t i = 0; i < signals.size(); i++)
-            sigaction(signals[i], nullptr, &handlers[i]);
-        locale = uselocale(static_cast<locale_t>(nullptr));
-        folder = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    }
-
-    ~Guard()
-    {
-        for (size_t i = 0; i < signals.size(); i++)
-            sigaction(signals[i], &handlers[i], nullptr);
-        uselocale(locale);
-        if (folder >= 0) {
-            if (fchdir(folder) < 0)
-                (void)0; // the folder was removed: there is none to return to
-            close(folder);
-        }
-        std::fesetenv(&modes);
-    }
-
-    Guard(const Guard &) = delete;
-    Guard &operator=(const Guard &) = delete;
+    ProcessGuard();
+    ~ProcessGuard();
+    ProcessGuard(const ProcessGuard &) = delete;
+    ProcessGuard &operator=(const ProcessGuard &) = delete;
 
   private:
-    static constexpr std::array<int, 12> signals{SIGINT, SIGTERM, SIGPIPE, SIGHUP, SIGCHLD, SIGSEGV,
-                                                 SIGFPE, SIGABRT, SIGILL,  SIGBUS, SIGUSR1, SIGUSR2};
+    ws_handlers handlers;
     std::fenv_t modes;
-    std::array<struct sigaction, 12> handlers;
-    locale_t locale;
-    int folder;
+    std::string locale;
+    int folder; // a descriptor, so that a folder without a name can be found again
 };
 
 } // namespace weightscape

@@ -1,95 +1,64 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mapping.h"
+
 #include <vtkDoubleArray.h>
 #include <vtkFieldData.h>
-#include <vtkImageData.h>
+#include <vtkLongLongArray.h>
 #include <vtkNew.h>
-#include <vtkPolyData.h>
-#include <vtkStringArray.h>
-#include <vtkTable.h>
-#include <vtkTypeInt64Array.h>
 
 namespace weightscape
 {
 
-const char *convolution_name(const ws_history &layers, int convolution)
-{
-    for (int i = 0; i < layers.layer_count; i++)
-        if (layers.layers[i].kind == WS_CONVOLUTION && convolution-- == 0)
-            return layers.layers[i].name;
-    return "";
-}
-
-std::vector<Channel> channels_of(const ws_history &layers)
+std::vector<Channel> channels_of(const ws_history_view &history)
 {
     std::vector<Channel> channels;
-    for (int i = 0; i < layers.convolution_count; i++)
-        channels.push_back({std::string("weights_") + convolution_name(layers, i), Channel::Weights, i});
-    channels.push_back({"norms", Channel::Norms, 0});
-    channels.push_back({"norms_points", Channel::NormsPoints, 0});
-    for (int i = 0; i < layers.convolution_count; i++) {
-        const std::string name = std::string("trajectory_") + convolution_name(layers, i);
-        channels.push_back({name, Channel::Trajectory, i});
-        channels.push_back({name + "_points", Channel::TrajectoryPoints, i});
-    }
+    const auto add_per_convolution = [&](const char *prefix, const char *suffix, Channel::Kind kind) {
+        for (uint32_t i = 0; i < history.layer_count; i++)
+            if (history.kinds[i] == WS_CONVOLUTION)
+                channels.push_back({std::string(prefix) + history.layers[i] + suffix, kind, i});
+    };
+    add_per_convolution("weights_", "", Channel::Kind::weights);
+    channels.push_back({"norms", Channel::Kind::norms, 0});
+    channels.push_back({"norms_points", Channel::Kind::norms_points, 0});
+    add_per_convolution("trajectory_", "", Channel::Kind::trajectory);
+    add_per_convolution("trajectory_", "_points", Channel::Kind::trajectory_points);
     return channels;
 }
 
-vtkSmartPointer<vtkDataObject> build(const Channel &channel, const ws_frame &frame, const ws_history &history)
+vtkSmartPointer<vtkDataObject> Mapping::build(const Channel &channel, const ws_scene &scene)
 {
-    switch (channel.kind) {
-    case Channel::Weights:
-        return weights_image(frame, convolution_name(history, channel.convolution));
-    case Channel::Norms:
-        return norms_table(frame, history);
-    case Channel::NormsPoints:
-        return points_of(*norms_table(frame, history), "step", nullptr);
-    case Channel::Trajectory:
-        return trajectory_table(frame, history, channel.convolution);
-    case Channel::TrajectoryPoints:
-        return points_of(*trajectory_table(frame, history, channel.convolution), "w0", "w1");
-    }
-    return nullptr;
+    const bool as_points =
+        channel.kind == Channel::Kind::norms_points || channel.kind == Channel::Kind::trajectory_points;
+    if (channel.kind == Channel::Kind::norms || channel.kind == Channel::Kind::norms_points)
+        return build_norms(scene, as_points);
+    const std::string layer = scene.history->layers[channel.layer];
+    if (channel.kind == Channel::Kind::weights)
+        return build_weights(layer, scene.frame);
+    return build_trajectory(scene, channel.layer, walks[channel.name], as_points);
 }
 
-namespace
+void add_state(vtkDataObject *data, const void *frame)
 {
-template <typename Array, typename Value>
-void add(vtkDataObject &object, const char *name, const std::vector<Value> &values)
-{
-    vtkNew<Array> array;
-    array->SetName(name);
-    array->SetNumberOfComponents(1);
-    for (const Value &value : values)
+    const ws_frame_header *head = ws_frame_head(frame);
+    vtkNew<vtkLongLongArray> step;
+    step->SetName("step");
+    step->InsertNextValue(static_cast<long long>(head->step));
+    data->GetFieldData()->AddArray(step);
+    const ws_scalars &scalars = head->scalars;
+    const std::pair<const char *, double> values[] = {
+        {"epoch", scalars.epoch},
+        {"loss", scalars.loss},
+        {"accuracy", scalars.accuracy},
+        {"learning_rate", scalars.learning_rate},
+        {"validation_loss", scalars.validation_loss},
+        {"validation_accuracy", scalars.validation_accuracy},
+    };
+    for (const auto &[name, value] : values) {
+        vtkNew<vtkDoubleArray> array;
+        array->SetName(name);
         array->InsertNextValue(value);
-    object.GetFieldData()->AddArray(array);
-}
-} // namespace
-
-void add_field(vtkDataObject &object, const char *name, const std::vector<double> &values)
-{
-    add<vtkDoubleArray>(object, name, values);
-}
-
-void add_field(vtkDataObject &object, const char *name, const std::vector<long long> &values)
-{
-    add<vtkTypeInt64Array>(object, name, values);
-}
-
-void add_field(vtkDataObject &object, const char *name, const std::vector<std::string> &values)
-{
-    add<vtkStringArray>(object, name, values);
-}
-
-void add_scalars(vtkDataObject &object, const ws_frame &frame)
-{
-    add_field(object, "step", std::vector<long long>{static_cast<long long>(frame.step)});
-    add_field(object, "epoch", std::vector<double>{frame.epoch});
-    add_field(object, "loss", std::vector<double>{frame.loss});
-    add_field(object, "accuracy", std::vector<double>{frame.accuracy});
-    add_field(object, "learning_rate", std::vector<double>{frame.learning_rate});
-    add_field(object, "validation_loss", std::vector<double>{frame.validation_loss});
-    add_field(object, "validation_accuracy", std::vector<double>{frame.validation_accuracy});
+        data->GetFieldData()->AddArray(array);
+    }
 }
 
 } // namespace weightscape

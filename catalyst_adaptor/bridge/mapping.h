@@ -1,54 +1,51 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// From a frame and a history to the objects that docs/channels.md describes.
-#ifndef WS_MAPPING_H
-#define WS_MAPPING_H
+// From frames and histories to the channels of docs/channels.md.
+#ifndef WEIGHTSCAPE_MAPPING_H
+#define WEIGHTSCAPE_MAPPING_H
 
-#include "frame.h"
-#include "history.h"
-#include <string>
-#include <vector>
+#include "bridge_table.h"
+#include "walk.h"
+
+#include <vtkDataObject.h>
 #include <vtkSmartPointer.h>
 
-class vtkDataObject;
-class vtkImageData;
-class vtkPolyData;
-class vtkTable;
+#include <map>
+#include <string>
+#include <vector>
 
 namespace weightscape
 {
 
-// One channel: its name, and how to build it.
+// A channel that a run has.
 struct Channel {
-    enum Kind { Weights, Norms, NormsPoints, Trajectory, TrajectoryPoints };
+    enum class Kind { weights, norms, norms_points, trajectory, trajectory_points };
     std::string name;
     Kind kind;
-    int convolution; // Weights and Trajectory: which one
+    uint32_t layer; // index of its layer in the history; not for norms
 };
 
-// All channels of a run with these layers, in order.
-std::vector<Channel> channels_of(const ws_history &layers);
+// All channels of a run with these layers.
+std::vector<Channel> channels_of(const ws_history_view &history);
 
-// Name of convolution number `convolution`.
-const char *convolution_name(const ws_history &layers, int convolution);
+// Builds channels; keeps the sums that their principal components need from step to step.
+class Mapping
+{
+  public:
+    // The channel's data; for weights, the frame must hold the layer.
+    vtkSmartPointer<vtkDataObject> build(const Channel &channel, const ws_scene &scene);
 
-// The object of a channel; NULL if the frame does not hold what it needs.
-vtkSmartPointer<vtkDataObject> build(const Channel &channel, const ws_frame &frame,
-                                     const ws_history &history);
+  private:
+    std::map<std::string, Walk> walks;
+};
 
-// Field data of every channel: step, epoch, loss, ...
-void add_scalars(vtkDataObject &object, const ws_frame &frame);
+// Parts of build, one per kind of data.
+vtkSmartPointer<vtkDataObject> build_weights(const std::string &layer, const void *frame);
+vtkSmartPointer<vtkDataObject> build_norms(const ws_scene &scene, bool as_points);
+vtkSmartPointer<vtkDataObject> build_trajectory(const ws_scene &scene, uint32_t layer, Walk &walk,
+                                                bool as_points);
 
-// Values as one-row field arrays.
-void add_field(vtkDataObject &object, const char *name, const std::vector<double> &values);
-void add_field(vtkDataObject &object, const char *name, const std::vector<long long> &values);
-void add_field(vtkDataObject &object, const char *name, const std::vector<std::string> &values);
-
-vtkSmartPointer<vtkImageData> weights_image(const ws_frame &frame, const char *layer);
-vtkSmartPointer<vtkTable> norms_table(const ws_frame &frame, const ws_history &history);
-vtkSmartPointer<vtkTable> trajectory_table(const ws_frame &frame, const ws_history &history, int convolution);
-// One point per row at (column x, column y or 0, 0), one polyline, the columns
-// as point data.
-vtkSmartPointer<vtkPolyData> points_of(vtkTable &table, const char *x, const char *y);
+// Adds the step and its scalars to the field data of a channel.
+void add_state(vtkDataObject *data, const void *frame);
 
 } // namespace weightscape
 

@@ -1,97 +1,139 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Tiles: where each weight of a convolution lies in the image.
 #include "mapping.h"
-#include <cmath>
-#include <limits>
+
 #include <vtkCellData.h>
+#include <vtkDoubleArray.h>
 #include <vtkFloatArray.h>
 #include <vtkImageData.h>
 #include <vtkIntArray.h>
+#include <vtkLongLongArray.h>
 #include <vtkNew.h>
+#include <vtkStringArray.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
 
 namespace weightscape
 {
 
 namespace
 {
-// How the tiles of one layer lie in the image.
-struct Layout {
-    long long K, C, R, S, columns, rows;
 
-    explicit Layout(const ws_frame_array &weight)
-        : K(weight.shape[0]), C(weight.shape[1]), R(weight.shape[2]), S(weight.shape[3])
+constexpr float no_value = std::numeric_limits<float>::quiet_NaN();
+constexpr int nobody = -1;
+
+// The grid of tiles, one of R x S cells for each filter k and input channel c.
+struct Layout {
+    int64_t filters, channels, rows, columns; // K, C, R, S
+    int64_t across, down;                     // tiles
+
+    explicit Layout(const int64_t shape[4])
+        : filters(shape[0]), channels(shape[1]), rows(shape[2]), columns(shape[3])
     {
-        columns = C > 1 ? C : static_cast<long long>(std::ceil(std::sqrt(static_cast<double>(K))));
-        rows = C > 1 ? K : (K + columns - 1) / columns;
+        across = channels == 1 ? ceil_root(filters) : channels;
+        down = channels == 1 ? (filters + across - 1) / across : filters;
     }
 
-    long long width() const { return columns * (S + 1) - 1; }
-    long long height() const { return rows * (R + 1) - 1; }
+    int64_t width() const { return across * (columns + 1) - 1; }
+    int64_t height() const { return down * (rows + 1) - 1; }
 
-    // The cell of a weight: columns along +x, kernel rows and tile rows along -y.
-    long long cell(long long k, long long c, long long r, long long s) const
+    int64_t cell(int64_t k, int64_t c, int64_t r, int64_t s) const
     {
-        const long long column = C > 1 ? c : k % columns, row = C > 1 ? k : k / columns;
-        const long long x = column * (S + 1) + s, y = (rows - 1 - row) * (R + 1) + (R - 1 - r);
+        const int64_t i = channels == 1 ? k % across : c;
+        const int64_t j = channels == 1 ? k / across : k;
+        const int64_t x = i * (columns + 1) + s;
+        const int64_t y = (down - 1 - j) * (rows + 1) + (rows - 1 - r);
         return y * width() + x;
+    }
+
+    static int64_t ceil_root(int64_t value)
+    {
+        auto root = static_cast<int64_t>(std::sqrt(static_cast<double>(value)));
+        while (root * root < value)
+            root++;
+        return root;
     }
 };
 
-template <typename Array, typename Value>
-vtkSmartPointer<Array> add_array(vtkImageData &image, const char *name, Value gap)
+template <class Array, class Value> Value *add_cells(vtkImageData *image, const char *name, Value in_gaps)
 {
-    auto array = vtkSmartPointer<Array>::New();
+    vtkNew<Array> array;
     array->SetName(name);
-    array->SetNumberOfValues(image.GetNumberOfCells());
-    array->FillValue(gap);
-    image.GetCellData()->AddArray(array);
-    return array;
+    array->SetNumberOfTuples(image->GetNumberOfCells());
+    array->Fill(in_gaps);
+    image->GetCellData()->AddArray(array);
+    return array->GetPointer(0);
 }
+
+// Calls visit(cell, index in memory order, k, c) for every weight.
+template <class Visitor> void for_each_weight(const Layout &layout, Visitor visit)
+{
+    int64_t index = 0;
+    for (int64_t k = 0; k < layout.filters; k++)
+        for (int64_t c = 0; c < layout.channels; c++)
+            for (int64_t r = 0; r < layout.rows; r++)
+                for (int64_t s = 0; s < layout.columns; s++)
+                    visit(layout.cell(k, c, r, s), index++, k, c);
+}
+
+const float *values_of(const void *frame, const std::string &layer, const char *what)
+{
+    const ws_frame_array *array = ws_frame_find(frame, (layer + what).c_str());
+    return array ? static_cast<const float *>(ws_frame_values(frame, array)) : nullptr;
+}
+
+template <class Array, class Value>
+void add_field(vtkDataObject *data, const char *name, std::initializer_list<Value> values)
+{
+    vtkNew<Array> array;
+    array->SetName(name);
+    for (const Value &value : values)
+        array->InsertNextValue(value);
+    data->GetFieldData()->AddArray(array);
+}
+
+void fill_cells(vtkImageData *image, const Layout &layout, const std::string &layer, const void *frame)
+{
+    const float *weights = values_of(frame, layer, "/weight");
+    const float *gradients = values_of(frame, layer, "/gradient");
+    const float *initials = values_of(frame, layer, "/initial");
+    float *weight = add_cells<vtkFloatArray>(image, "weight", no_value);
+    float *gradient = add_cells<vtkFloatArray>(image, "gradient", no_value);
+    float *delta = add_cells<vtkFloatArray>(image, "delta", no_value);
+    int *filter = add_cells<vtkIntArray>(image, "filter", nobody);
+    int *channel = add_cells<vtkIntArray>(image, "channel", nobody);
+    // Which filters are similar is nothing that a host tells yet, so each is alone.
+    add_cells<vtkIntArray>(image, "group", nobody);
+    for_each_weight(layout, [&](int64_t cell, int64_t index, int64_t k, int64_t c) {
+        std::memcpy(&weight[cell], &weights[index], sizeof(float));
+        if (gradients)
+            std::memcpy(&gradient[cell], &gradients[index], sizeof(float));
+        delta[cell] = weights[index] - initials[index];
+        filter[cell] = static_cast<int>(k);
+        channel[cell] = static_cast<int>(c);
+    });
+    image->GetCellData()->SetActiveScalars("weight");
+}
+
 } // namespace
 
-vtkSmartPointer<vtkImageData> weights_image(const ws_frame &frame, const char *layer)
+vtkSmartPointer<vtkDataObject> build_weights(const std::string &layer, const void *frame)
 {
-    const ws_frame_array *described = ws_frame_find(&frame, layer, "weight");
-    if (!described)
-        return nullptr;
-    const Layout layout(*described);
-    const auto values = [&](const char *name) {
-        return ws_frame_values(&frame, ws_frame_find(&frame, layer, name));
-    };
-    const auto *weight = static_cast<const float *>(values("weight"));
-    const auto *gradient = static_cast<const float *>(values("gradient"));
-    const auto *initial = static_cast<const float *>(values("initial"));
-    const auto *group = static_cast<const int32_t *>(values("group"));
-
-    auto image = vtkSmartPointer<vtkImageData>::New();
-    image->SetDimensions(static_cast<int>(layout.width() + 1), static_cast<int>(layout.height() + 1), 2);
-    const float nan = std::numeric_limits<float>::quiet_NaN();
-    auto weights = add_array<vtkFloatArray>(*image, "weight", nan);
-    auto gradients = add_array<vtkFloatArray>(*image, "gradient", nan);
-    auto deltas = add_array<vtkFloatArray>(*image, "delta", nan);
-    auto filters = add_array<vtkIntArray>(*image, "filter", -1);
-    auto channels = add_array<vtkIntArray>(*image, "channel", -1);
-    auto groups = add_array<vtkIntArray>(*image, "group", -1);
-    double range = 0;
-    long long at = 0;
-    for (long long k = 0; k < layout.K; k++)
-        for (long long c = 0; c < layout.C; c++)
-            for (long long r = 0; r < layout.R; r++)
-                for (long long s = 0; s < layout.S; s++, at++) {
-                    const long long cell = layout.cell(k, c, r, s);
-                    weights->SetValue(cell, weight[at]);
-                    gradients->SetValue(cell, gradient[at]);
-                    deltas->SetValue(cell, weight[at] - initial[at]);
-                    filters->SetValue(cell, static_cast<int>(k));
-                    channels->SetValue(cell, static_cast<int>(c));
-                    groups->SetValue(cell, group[k]);
-                    range = std::fmax(range, std::fabs(static_cast<double>(initial[at])));
-                }
-    image->GetCellData()->SetActiveScalars("weight");
-    add_scalars(*image, frame);
-    add_field(*image, "weight_range", std::vector<double>{range});
-    add_field(*image, "shape", std::vector<long long>{layout.K, layout.C, layout.R, layout.S});
-    add_field(*image, "layout", std::vector<long long>{layout.columns, layout.rows});
-    add_field(*image, "layer", std::vector<std::string>{layer});
+    const int64_t *shape = ws_frame_find(frame, (layer + "/weight").c_str())->shape;
+    const Layout layout(shape);
+    const auto image = vtkSmartPointer<vtkImageData>::New();
+    // Points are one more than cells.
+    image->SetDimensions(static_cast<int>(layout.width()) + 1, static_cast<int>(layout.height()) + 1, 2);
+    fill_cells(image, layout, layer, frame);
+    add_state(image, frame);
+    const ws_frame_array *range = ws_frame_find(frame, (layer + "/weight_range").c_str());
+    add_field<vtkDoubleArray, double>(image, "weight_range",
+                                      {*static_cast<const double *>(ws_frame_values(frame, range))});
+    add_field<vtkLongLongArray, long long>(image, "shape", {shape[0], shape[1], shape[2], shape[3]});
+    add_field<vtkLongLongArray, long long>(image, "layout", {layout.across, layout.down});
+    add_field<vtkStringArray, std::string>(image, "layer", {layer});
     return image;
 }
 

@@ -1,45 +1,63 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Calls into hooks.py, the module `weightscape_hooks`. Python.h is known to
-// python.cpp only.
-#ifndef WS_PYTHON_H
-#define WS_PYTHON_H
+// The Python interpreter inside this process.
+#ifndef WEIGHTSCAPE_PYTHON_H
+#define WEIGHTSCAPE_PYTHON_H
 
-#include <functional>
+#include <vtkPython.h> // first: it is Python's header, made safe
+// A ParaView without threads in Python defines the lock away; a host may have them all the same.
+#undef PyGILState_Ensure
+#undef PyGILState_Release
+
 #include <string>
-#include <vector>
+#include <utility>
 
 namespace weightscape
 {
 
-class Python
+// One counted reference to a Python object; may be empty.
+class Reference
 {
   public:
-    // Starts the interpreter and runs hooks.py; `problem` tells why not.
-    bool start(std::string &problem);
+    explicit Reference(PyObject *owned = nullptr) : object(owned) {}
+    Reference(Reference &&other) noexcept : object(std::exchange(other.object, nullptr)) {}
+    Reference &operator=(Reference &&other) noexcept
+    {
+        std::swap(object, other.object);
+        return *this;
+    }
+    Reference(const Reference &) = delete;
+    Reference &operator=(const Reference &) = delete;
+    ~Reference() { Py_XDECREF(object); }
 
-    void set_channels(const std::vector<std::string> &names);
-    void add(const std::string &path, const std::vector<std::string> &arguments, const std::string &folder);
-    void select(int script);
+    operator PyObject *() const { return object; }
+    PyObject *release() { return std::exchange(object, nullptr); }
 
-    // Why the selected script failed, one line, or "".
-    std::string take_failure();
-
-    bool active(int script, long long step);
-    long long images_due(int script, long long step);
-    long long next_step(const std::vector<int> &scripts, long long first, long long most);
-    std::vector<std::string> channels(int script);
-    int views(int script);
-    static const char *version();
-
-    // The calling thread, for interrupt.
-    static unsigned long thread();
-    // From another thread: makes what `thread` runs in Python raise a
-    // TimeoutError. Waits until that thread runs Python or sleeps in rest().
-    static void interrupt(unsigned long thread);
-    // Runs `call` while other threads may use Python, and forgets an interruption
-    // that came too late.
-    static void rest(unsigned long thread, const std::function<void()> &call);
+  private:
+    PyObject *object;
 };
+
+// Holds the interpreter lock.
+class PythonLock
+{
+  public:
+    PythonLock() : state(PyGILState_Ensure()) {}
+    ~PythonLock() { PyGILState_Release(state); }
+    PythonLock(const PythonLock &) = delete;
+    PythonLock &operator=(const PythonLock &) = delete;
+
+  private:
+    PyGILState_STATE state;
+};
+
+// Starts the interpreter, unless the host has one, so that it leaves signals alone and no script ends the
+// process. Returns a problem, "" if there is none. Then hold a PythonLock.
+std::string start_python();
+
+// The module of that name among those built into this plug-in; empty with a Python error set.
+Reference import_own_module(const char *name);
+
+// The pending Python error as "Type: message", which is cleared.
+std::string take_python_error();
 
 } // namespace weightscape
 

@@ -1,21 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The smallest host: a "training" that is a random walk of one layer's weights,
- * shown by Catalyst scripts.
+/* The smallest host: a "training" whose weights walk at random, shown by Catalyst scripts.
  *
- *     fake_trainer OUTPUT STEPS SCRIPT.py[,key=value...]...
- */
+ *     fake_trainer FOLDER STEPS SCRIPT.py[,key=value...] ... */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <weightscape/insitu.h>
 
-enum { K = 6, C = 1, R = 3, S = 5, WEIGHTS = K * C * R * S };
+enum { FILTERS = 8, CHANNELS = 3, ROWS = 3, COLUMNS = 5, WEIGHTS = FILTERS * CHANNELS * ROWS * COLUMNS };
 
 static float weight[WEIGHTS], gradient[WEIGHTS];
 
+/* A number in [-1, 1). */
 static float noise(void)
 {
-    return (float)rand() / (float)RAND_MAX - 0.5f;
+    static uint32_t state = 1;
+    state = state * 1664525u + 1013904223u;
+    return (float)(state >> 8) * 0x1p-23f - 1.0f;
+}
+
+static void train(void)
+{
+    for (int i = 0; i < WEIGHTS; i++) {
+        gradient[i] = noise();
+        weight[i] -= 0.01f * gradient[i];
+    }
 }
 
 static int fail(const char *what)
@@ -26,49 +35,49 @@ static int fail(const char *what)
 
 int main(int argc, char **argv)
 {
-    if (argc < 3)
-        return fprintf(stderr, "usage: fake_trainer OUTPUT STEPS SCRIPT...\n"), 2;
-    for (int i = 0; i < WEIGHTS; i++)
-        weight[i] = noise();
-
+    if (argc < 3) {
+        fprintf(stderr, "usage: %s FOLDER STEPS SCRIPT.py[,key=value...] ...\n", argv[0]);
+        return 2;
+    }
+    const uint64_t steps = strtoull(argv[2], NULL, 10);
     const ws_options options = {.size = sizeof options,
-                                .script_count = (uint32_t)argc - 3,
+                                .script_count = (uint32_t)(argc - 3),
                                 .scripts = (const char *const *)argv + 3,
                                 .output = argv[1]};
-    const ws_layer conv1 = {.size = sizeof conv1,
+    const ws_layer layer = {.size = sizeof layer,
                             .kind = WS_CONVOLUTION,
                             .name = "conv1",
-                            .shape = {K, C, R, S},
+                            .shape = {FILTERS, CHANNELS, ROWS, COLUMNS},
                             .weight = weight,
                             .gradient = gradient};
     ws_insitu *insitu;
-    if (ws_insitu_create(&options, &insitu))
+    for (int i = 0; i < WEIGHTS; i++)
+        weight[i] = 0.3f * noise();
+    if (ws_insitu_create(&options, &insitu) != WS_OK)
         return fail("create");
-    if (ws_insitu_add_layer(insitu, &conv1) < 0 || ws_insitu_start(insitu))
+    if (ws_insitu_add_layer(insitu, &layer) < 0 || ws_insitu_start(insitu) != WS_OK)
         return fail("start");
-
     const volatile uint64_t *next = ws_insitu_next(insitu);
-    const uint64_t steps = strtoull(argv[2], NULL, 10);
-    for (uint64_t step = 0; step <= steps; step++) {
-        for (int i = 0; step && i < WEIGHTS; i++)
-            weight[i] -= 0.05f * (gradient[i] = noise());
+    for (uint64_t step = 0; step <= steps; step++) { /* step 0 shows the initial weights */
+        if (step > 0)
+            train();
         const ws_row row = {.size = sizeof row,
                             .step = step,
                             .epoch = (double)step / 100,
-                            .time_s = 0.01 * (double)step,
-                            .loss = 2 / (1 + (double)step),
-                            .accuracy = 1 - 1 / (1 + (double)step),
-                            .learning_rate = 0.05,
+                            .loss = exp(-0.01 * (double)step),
+                            .accuracy = NAN,
+                            .learning_rate = 0.01,
                             .validation_loss = NAN,
                             .validation_accuracy = NAN};
         ws_insitu_row(insitu, &row);
         if (step >= *next)
-            ws_insitu_show(insitu, step);
+            ws_insitu_show(insitu,
+                           step); /* a script that fails is told on standard error, and stops nobody */
     }
     ws_report report = {.size = sizeof report};
     ws_insitu_report(insitu, &report);
     printf("%llu of %llu images\n", (unsigned long long)report.images_written,
            (unsigned long long)report.images_expected);
     ws_insitu_free(insitu);
-    return 0;
+    return report.images_written == report.images_expected ? 0 : 1;
 }

@@ -1,190 +1,136 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "check.h"
 #include "child.h"
-#include "display.h"
-#include "paths.h"
-#include "status.h"
 #include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
-enum { LINE_SIZE = 16384 };
+#define START_SECONDS 120 /* for ParaView and Python on a slow file system */
 
-static const double start_seconds = 120; /* for ParaView to come up, on a busy machine */
-
-static int no_helper(void)
+static json_t *describe(const ws_check *check, const ws_script *script)
 {
-    return ws_fail(WS_NO_PICTURES,
-                   "no ParaView bridge: %s was not found (install paraview-dev "
-                   "and python3-paraview and build again, or set "
-                   "WEIGHTSCAPE_BRIDGE to its folder)",
-                   WS_BRIDGE_HELPER);
+    json_t *arguments = json_array(), *layers = json_array();
+    for (uint32_t i = 0; i < script->argument_count; i++)
+        json_array_append_new(arguments, json_string(script->arguments[i]));
+    for (uint32_t i = 0; i < check->layers->count; i++)
+        json_array_append_new(layers, json_pack("{s:s, s:i}", "name", check->layers->at[i].name, "kind",
+                                                check->layers->at[i].kind));
+    return json_pack("{s:s, s:s, s:o, s:o, s:f, s:I, s:b, s:I}", "path", script->path, "folder",
+                     script->folder, "arguments", arguments, "layers", layers, "seconds",
+                     check->script_seconds, "first_step", (json_int_t)check->first_step, "draw",
+                     check->has_display, "frame_bytes",
+                     (json_int_t)ws_frame_head(check->frame->memory)->bytes);
 }
 
-/* "conv1=1:16,1,3,3": a layer's name, kind and shape. */
-static char *layer_word(const ws_layer_state *layer)
+/* The request line and the frame as one block. */
+static char *compose(const ws_check *check, const ws_script *script, size_t *bytes)
 {
-    enum { SIZE = WS_NAME_SIZE + 100 };
-    const int64_t *shape = layer->given.shape;
-    char *word = malloc(SIZE);
-    if (word)
-        snprintf(word, SIZE, "%s=%d:%lld,%lld,%lld,%lld", layer->name, layer->given.kind, (long long)shape[0],
-                 (long long)shape[1], (long long)shape[2], (long long)shape[3]);
-    return word;
-}
-
-/* The helper's command line; words of scripts are borrowed, layer words and the
- * list are the caller's to free. */
-static char **command_line(char *helper, char *seconds, const ws_script *scripts, int script_count,
-                           const ws_layer_state *layers, int layer_count)
-{
-    size_t count = 4 + (size_t)layer_count;
-    for (int i = 0; i < script_count; i++)
-        count += 2 + (size_t)scripts[i].argument_count;
-    char **words = calloc(count, sizeof *words);
-    if (!words)
+    json_t *request = describe(check, script);
+    char *line = json_dumps(request, JSON_COMPACT);
+    json_decref(request);
+    if (!line)
         return NULL;
-    size_t at = 0;
-    words[at++] = helper;
-    words[at++] = "check";
-    words[at++] = seconds;
-    for (int i = 0; i < layer_count; i++)
-        words[at++] = layer_word(&layers[i]);
-    for (int i = 0; i < script_count; i++) {
-        words[at++] = "--";
-        words[at++] = scripts[i].path;
-        for (int j = 0; j < scripts[i].argument_count; j++)
-            words[at++] = scripts[i].arguments[j];
+    const size_t length = strlen(line), frame = ws_frame_head(check->frame->memory)->bytes;
+    char *block = malloc(length + 1 + frame);
+    if (block) {
+        memcpy(block, line, length);
+        block[length] = '\n';
+        memcpy(block + length + 1, check->frame->memory, frame);
+        *bytes = length + 1 + frame;
     }
-    return words;
+    free(line);
+    return block;
 }
 
-static int integer_of(const json_t *object, const char *key)
+/* Line number `index` of an answer, NULL if there is none. */
+static json_t *answer_line(const char *answer, int index)
 {
-    return (int)json_integer_value(json_object_get(object, key));
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
-/* One line of the answer. 1: it was the last one. */
-static int take_answer(const json_t *answer, const ws_script *scripts, ws_check *out, int *heard, int *status)
-{
-    if (json_object_get(answer, "display"))
-        out->display = integer_of(answer, "display");
-    if (json_object_get(answer, "script")) {
-        const int script = integer_of(answer, "script");
-        *heard = script + 1;
-        out->views += integer_of(answer, "views");
-        if (!json_is_true(json_object_get(answer, "good")) && !*status)
-            *status =
-                ws_fail(WS_BAD_SCRIPT, "script %s: %s", scripts[script].path, text_of(answer, "problem"));
-        return 0;
+    while (index-- > 0) {
+        answer = strchr(answer, '\n');
+        if (!answer)
+            return NULL;
+        answer++;
     }
-    if (!json_object_get(answer, "good"))
-        return 0;
-    if (!json_is_true(json_object_get(answer, "good")))
-        *status = ws_fail(WS_NO_PICTURES, "%s", text_of(answer, "problem"));
-    return 1;
+    const char *end = strchr(answer, '\n');
+    return end ? json_loadb(answer, (size_t)(end - answer), 0, NULL) : NULL;
 }
 
-static int explain_end(int ended, int heard, int script_count, const ws_script *scripts)
+static void how_it_ended(const ws_child_end *end, char out[WS_PROBLEM_SIZE])
 {
-    if (heard > 0 || script_count == 0) {
-        const char *path = heard < script_count ? scripts[heard].path : "";
-        return ws_fail(WS_BAD_SCRIPT, "script %s: ends ParaView when it is imported (%s %d)", path,
-                       WIFSIGNALED(ended) ? "signal" : "status",
-                       WIFSIGNALED(ended) ? WTERMSIG(ended) : WEXITSTATUS(ended));
+    char by[32] = "";
+    if (end->signal)
+        snprintf(by, sizeof by, " by signal %d", end->signal);
+    snprintf(out, WS_PROBLEM_SIZE, "%s%s%s%s", end->timed_out ? "does not come back" : "ends the process", by,
+             end->last_words[0] ? ": " : "", end->last_words);
+}
+
+static int judge(const ws_check *check, const ws_script *script, const char *answer, const ws_child_end *end,
+                 ws_finding *out)
+{
+    const char *problem = "";
+    json_t *verdict = answer_line(answer, 0), *drawing = answer_line(answer, 1);
+    int status = WS_OK;
+    *out = (ws_finding){0};
+    if (json_unpack(verdict, "{s:s, s:i, s:b}", "problem", &problem, "views", &out->draws, "may_draw",
+                    &out->may_draw) != 0) {
+        char ended[WS_PROBLEM_SIZE];
+        how_it_ended(end, ended);
+        /* Without a display to draw on, VTK aborts the process. */
+        out->draws = !check->has_display && !end->timed_out;
+        if (!out->draws)
+            status = ws_fail(WS_BAD_SCRIPT, "script %s: %s", script->path, ended);
+    } else if (problem[0]) {
+        status = ws_fail(WS_BAD_SCRIPT, "script %s: %s", ws_script_name(script), problem);
     }
-    return ws_fail(script_count == 1 ? WS_BAD_SCRIPT : WS_NO_PICTURES,
-                   "ParaView ended by %s %d before the first script was imported (%s)",
-                   WIFSIGNALED(ended) ? "signal" : "status",
-                   WIFSIGNALED(ended) ? WTERMSIG(ended) : WEXITSTATUS(ended), scripts[0].path);
-}
-
-static int listen_to(ws_child *child, const ws_script *scripts, int script_count, double script_seconds,
-                     ws_check *out)
-{
-    char line[LINE_SIZE];
-    int heard = 0, status = WS_OK, last = 0, got = 1;
-    while (!last && got == 1) {
-        /* The first answers wait for ParaView; a script has a second more than its
-         * own watchdog gives it. */
-        got = ws_child_line(child, start_seconds + script_seconds + 1, line, sizeof line);
-        json_t *answer = got == 1 ? json_loads(line, 0, NULL) : NULL;
-        if (answer)
-            last = take_answer(answer, scripts, out, &heard, &status);
-        json_decref(answer);
-    }
-    const int ended = ws_child_end(child, got < 0 ? 0 : 10);
-    if (last || status)
-        return status;
-    if (got < 0 || ended == -1)
-        return ws_fail(WS_BAD_SCRIPT, "script %s: does not end when it is imported",
-                       scripts[heard < script_count ? heard : 0].path);
-    return explain_end(ended, heard, script_count, scripts);
-}
-
-int ws_check_scripts(const ws_script *scripts, int script_count, const ws_layer_state *layers,
-                     int layer_count, double script_seconds, ws_check *out)
-{
-    char helper[WS_PATH_SIZE], seconds[32];
-    if (!ws_find_bridge(WS_BRIDGE_HELPER, helper))
-        return no_helper();
-    /* Whole seconds, so that no locale can put a comma into them. */
-    snprintf(seconds, sizeof seconds, "%d", script_seconds < 1 ? 1 : (int)script_seconds);
-    char **words = command_line(helper, seconds, scripts, script_count, layers, layer_count);
-    ws_check check = {0};
-    ws_child child;
-    const int error = words ? ws_child_start(words, &child) : -1;
-    for (int i = 0; words && i < layer_count; i++)
-        free(words[3 + i]);
-    free(words);
-    if (error)
-        return ws_fail(WS_NO_PICTURES, "%s cannot be started: %s", helper,
-                       error < 0 ? "no memory" : strerror(error));
-    const int status = listen_to(&child, scripts, script_count, script_seconds, &check);
-    if (!status)
-        *out = check;
+    out->can_draw = json_is_true(json_object_get(drawing, "drawn"));
+    if (status == WS_OK && out->draws && check->has_display && !out->can_draw)
+        how_it_ended(end, out->no_drawing);
+    json_decref(verdict);
+    json_decref(drawing);
     return status;
 }
 
-int ws_insitu_abilities(ws_abilities *out)
+int ws_check_script(const ws_check *check, const ws_script *script, ws_finding *out)
 {
-    if (out->size != sizeof *out)
-        return ws_fail(WS_BAD_ARGUMENT, "ws_abilities.size: %u, this library's is %zu", out->size,
-                       sizeof *out);
-    ws_abilities found = {.size = sizeof found, .xvfb = ws_display_possible()};
-    char helper[WS_PATH_SIZE], line[LINE_SIZE];
-    ws_child child;
-    if (!ws_find_bridge(WS_BRIDGE_HELPER, helper)) {
-        snprintf(found.problem, sizeof found.problem,
-                 "the ParaView bridge was not built or is not installed");
-    } else {
-        snprintf(found.bridge_path, sizeof found.bridge_path, "%.*s", (int)sizeof found.bridge_path - 1,
-                 helper);
-        char *const words[] = {helper, "abilities", NULL};
-        const int error = ws_child_start(words, &child);
-        const int got = error ? 0 : ws_child_line(&child, start_seconds, line, sizeof line);
-        json_t *answer = got == 1 ? json_loads(line, 0, NULL) : NULL;
-        found.bridge = found.python = json_is_true(json_object_get(answer, "good"));
-        found.display = integer_of(answer, "display");
-        snprintf(found.paraview_version, sizeof found.paraview_version, "%s", text_of(answer, "paraview"));
-        snprintf(found.python_version, sizeof found.python_version, "%s", text_of(answer, "python"));
-        snprintf(found.problem, sizeof found.problem, "%s",
-                 answer ? text_of(answer, "problem")
-                        : "the ParaView bridge does not start (are "
-                          "python3-paraview and paraview installed?)");
-        json_decref(answer);
-        if (!error)
-            ws_child_end(&child, got < 0 ? 0 : 10);
+    char *const argv[] = {(char *)check->place->helper, "check", NULL};
+    size_t bytes = 0;
+    char *request = compose(check, script, &bytes);
+    if (!request)
+        return ws_fail(WS_BAD_SCRIPT, "script %s: its path or an argument is no UTF-8", script->path);
+    ws_child_end end;
+    char *answer;
+    int status = ws_child_run(argv, request, bytes, START_SECONDS + 2 * check->script_seconds, &end, &answer);
+    free(request);
+    if (status)
+        return status;
+    status = judge(check, script, answer, &end, out);
+    free(answer);
+    return status;
+}
+
+int ws_check_abilities(const ws_place *place, ws_bridge_abilities *out)
+{
+    char *const argv[] = {(char *)place->helper, "abilities", NULL};
+    ws_child_end end;
+    char *answer;
+    const int status = ws_child_run(argv, "", 0, START_SECONDS, &end, &answer);
+    if (status)
+        return status;
+    const char *paraview, *python, *problem;
+    json_t *line = answer_line(answer, 0);
+    const int understood = json_unpack(line, "{s:s, s:s, s:s}", "paraview", &paraview, "python", &python,
+                                       "problem", &problem) == 0;
+    if (understood) {
+        snprintf(out->paraview, sizeof out->paraview, "%s", paraview);
+        snprintf(out->python, sizeof out->python, "%s", python);
+        snprintf(out->problem, sizeof out->problem, "%s", problem);
     }
-    *out = found;
-    return WS_OK;
+    json_decref(line);
+    free(answer);
+    if (understood)
+        return WS_OK;
+    char ended[WS_PROBLEM_SIZE];
+    how_it_ended(&end, ended);
+    return ws_fail(WS_NO_PICTURES, "%s: %s", place->helper, ended);
 }

@@ -1,21 +1,37 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What only a process of its own may find out: whether ParaView comes up, and
- * whether scripts can be imported. Internal to catalyst_adaptor. */
-#ifndef WS_CHECK_H
-#define WS_CHECK_H
+/* What is tried in a child process, which may die of it: a script, and drawing.
+ *
+ * The helper program gets one line of JSON and a frame as its standard input, and answers with lines of JSON.
+ */
+#ifndef WEIGHTSCAPE_CHECK_H
+#define WEIGHTSCAPE_CHECK_H
 
-#include "layer.h"
+#include "place.h"
 #include "script.h"
 
+/* What the check of one script needs. */
 typedef struct ws_check {
-    int display; /* 1: $DISPLAY answers, 0: not set, -1: nothing answers there */
-    int views;   /* of all scripts */
+    const ws_place *place;
+    const ws_layers *layers;
+    const ws_frame *frame; /* of every layer */
+    double script_seconds;
+    uint64_t first_step;
+    int has_display;
 } ws_check;
 
-/* Imports every script in a child. WS_BAD_SCRIPT: the first that cannot be
- * used, and why; WS_NO_PICTURES: the child could not be started, or ParaView
- * did not come up in it. */
-int ws_check_scripts(const ws_script *scripts, int script_count, const ws_layer_state *layers,
-                     int layer_count, double script_seconds, ws_check *out);
+/* What it found. */
+typedef struct ws_finding {
+    int draws;                        /* the script has views, or died for lack of a display */
+    int may_draw;                     /* it may make views later */
+    int can_draw;                     /* drawing was tried and works */
+    char no_drawing[WS_PROBLEM_SIZE]; /* why not */
+} ws_finding;
+
+/* Tries a script. WS_BAD_SCRIPT if it cannot be used (message: one line with its file and line);
+ * WS_NO_PICTURES if the helper itself does not work; WS_IO_FAILED, WS_NO_MEMORY. */
+int ws_check_script(const ws_check *check, const ws_script *script, ws_finding *out);
+
+/* Asks the helper what it can do. WS_NO_PICTURES if it does not answer. */
+int ws_check_abilities(const ws_place *place, ws_bridge_abilities *out);
 
 #endif

@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A child process that answers on a pipe. Internal to catalyst_adaptor. */
-#ifndef WS_CHILD_H
-#define WS_CHILD_H
+/* Child processes: no zombie, no signal handler of the host touched, nothing of the host's files inherited.
+ */
+#ifndef WEIGHTSCAPE_CHILD_H
+#define WEIGHTSCAPE_CHILD_H
 
-#include <stddef.h>
+#include "weightscape/insitu.h"
 #include <sys/types.h>
 
-enum { WS_ANSWER_FD = 3 };
+/* Starts argv[0] (a path) in a process group of its own, so that a key of the terminal does not reach it; it
+ * gets SIGTERM when this thread ends. Descriptors 0, 1, 2 are `standard`, descriptor 3 is `fourth` (-1:
+ * none). WS_IO_FAILED. */
+int ws_child_start(char *const argv[], const int standard[3], int fourth, pid_t *out);
 
-typedef struct ws_child {
-    pid_t pid;
-    int answer; /* read end of the pipe whose write end is WS_ANSWER_FD in the
-                   child */
-} ws_child;
+/* Ends a child: asks it to (SIGTERM), kills it if it does not within two seconds, and waits for it. */
+void ws_child_stop(pid_t child);
 
-/* Starts `arguments` (NULL-terminated; [0] is a path, or a name looked up on
- * PATH). Its standard input is empty, standard output and error go to
- * /dev/null; it dies with this thread's process. 0, or an errno. */
-int ws_child_start(char *const arguments[], ws_child *out);
+/* How a child ended; where the host ignores SIGCHLD, the system does not tell by which signal. */
+typedef struct ws_child_end {
+    int timed_out;
+    int signal;           /* 0: none */
+    char last_words[256]; /* last line of its standard error */
+} ws_child_end;
 
-/* Reads one line of the answer into line, without the newline. 1: a line; 0:
- * the child closed the pipe; -1: `seconds` went by. */
-int ws_child_line(ws_child *child, double seconds, char *line, size_t size);
-
-/* Waits up to `seconds` for its end, then kills it. Returns the status of
- * waitpid, or -1 if it had to be killed. */
-int ws_child_end(ws_child *child, double seconds);
+/* Runs argv with `input` as its standard input, and collects what it writes to standard output (*output,
+ * NUL-terminated, to be freed). A child that takes longer than `seconds` is killed. WS_IO_FAILED,
+ * WS_NO_MEMORY. */
+int ws_child_run(char *const argv[], const void *input, size_t input_bytes, double seconds, ws_child_end *end,
+                 char **output);
 
 #endif

@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A virtual X display of our own, for machines without one. Internal to
- * catalyst_adaptor. */
-#ifndef WS_DISPLAY_H
-#define WS_DISPLAY_H
+/* A display to draw on: the user's, or a virtual one of our own. */
+#ifndef WEIGHTSCAPE_DISPLAY_H
+#define WEIGHTSCAPE_DISPLAY_H
 
-#include "child.h"
+#include "place.h"
+#include <sys/types.h>
 
 typedef struct ws_display {
-    ws_child server; /* pid 0: none */
-    char *before;    /* DISPLAY as it was, owned; NULL: unset */
+    pid_t server; /* 0: none of ours, or it has ended */
+    int is_set;   /* $DISPLAY is ours */
+    char *before; /* owned: $DISPLAY before, NULL if it was not set */
 } ws_display;
 
-/* 1 if the program Xvfb is on PATH. */
-int ws_display_possible(void);
+/* Path of the program Xvfb: 1 if there is one on PATH. */
+int ws_display_program(char out[PATH_MAX]);
 
-/* Starts Xvfb on a free number and sets DISPLAY for this process.
- * WS_NO_PICTURES with a message that says what to install. */
-int ws_display_start(ws_display *out);
+/* Whether $DISPLAY answers (asked in a child process): 1 yes, 0 it is not set, -1 it does not answer. */
+int ws_display_ask(const ws_place *place);
 
-/* Ends the server and puts DISPLAY back; harmless if there is none. */
-void ws_display_stop(ws_display *display);
+/* Starts Xvfb and sets $DISPLAY of this process to it. WS_NO_PICTURES (message says what to install) if it
+ * cannot. */
+int ws_display_start(ws_display *display);
+
+/* Whether a display of ours has ended by itself. */
+int ws_display_is_gone(ws_display *display);
+
+/* Ends a display of ours, if any, and puts $DISPLAY back. */
+void ws_display_end(ws_display *display);
+
+/* Leaves a display of ours, and $DISPLAY, as they are: the server ends with this process. Where something has
+ * been drawn, windows may outlive us, and would end the process when they lose their display. */
+void ws_display_leave(ws_display *display);
 
 #endif

@@ -1,101 +1,187 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "frame.h"
-#include "status.h"
+#include "message.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { ARRAYS_OF_LAYER = 4 };
+#define ARRAYS_PER_LAYER 4
 
-static uint64_t aligned(uint64_t size)
+_Static_assert(sizeof(ws_frame_header) % WS_FRAME_ALIGNMENT == 0, "the directory follows the header");
+
+static size_t aligned(size_t offset)
 {
-    return (size + WS_FRAME_ALIGNMENT - 1) / WS_FRAME_ALIGNMENT * WS_FRAME_ALIGNMENT;
+    return (offset + WS_FRAME_ALIGNMENT - 1) / WS_FRAME_ALIGNMENT * WS_FRAME_ALIGNMENT;
 }
 
-static int reserve(ws_frame_buffer *buffer, size_t size)
+static size_t type_size(uint32_t type)
 {
-    if (size <= buffer->capacity)
+    return type == WS_FLOAT32 ? sizeof(float) : type == WS_FLOAT64 ? sizeof(double) : 0;
+}
+
+static ws_frame_array *directory(void *block)
+{
+    return (ws_frame_array *)((char *)block + sizeof(ws_frame_header));
+}
+
+static const ws_frame_array *entries(const void *block)
+{
+    return (const ws_frame_array *)((const char *)block + sizeof(ws_frame_header));
+}
+
+static size_t most_bytes(const ws_layers *layers, const uint8_t *wanted)
+{
+    size_t bytes = sizeof(ws_frame_header);
+    for (uint32_t i = 0; i < layers->count; i++)
+        if (wanted[i])
+            bytes += ARRAYS_PER_LAYER * sizeof(ws_frame_array) +
+                     3 * aligned(ws_layer_count(&layers->at[i]) * sizeof(float)) + aligned(sizeof(double));
+    return aligned(bytes);
+}
+
+static int reserve(ws_frame *frame, size_t bytes)
+{
+    if (bytes <= frame->capacity)
         return WS_OK;
-    void *larger = aligned_alloc(WS_FRAME_ALIGNMENT, aligned(size));
-    if (!larger)
-        return ws_fail(WS_NO_MEMORY, "frame: no memory for %zu bytes", size);
-    free(buffer->frame);
-    buffer->frame = larger;
-    buffer->capacity = aligned(size);
+    void *memory = aligned_alloc(WS_FRAME_ALIGNMENT, bytes);
+    if (!memory)
+        return ws_fail(WS_NO_MEMORY, "no memory for a frame of %zu bytes", bytes);
+    free(frame->memory);
+    *frame = (ws_frame){memory, bytes};
     return WS_OK;
 }
 
-void ws_frame_buffer_free(ws_frame_buffer *buffer)
+/* Adds an entry; its offset is given when all of them are known. */
+static void enter(ws_frame_header *head, const char *layer, const char *what, ws_frame_type type,
+                  uint32_t rank, const int64_t shape[4])
 {
-    free(buffer->frame);
-    *buffer = (ws_frame_buffer){0};
-}
-
-/* Describes one array at `offset` and returns where the next one may begin. */
-static uint64_t describe(ws_frame_array *array, const ws_layer_state *layer, const char *name,
-                         ws_array_type type, int rank, uint64_t offset)
-{
-    *array = (ws_frame_array){.type = type, .rank = (uint32_t)rank, .offset = offset, .bytes = 4};
-    snprintf(array->name, sizeof array->name, "%s.%s", layer->name, name);
-    for (int i = 0; i < 4; i++) {
-        array->shape[i] = i < rank ? layer->given.shape[i] : 1;
-        array->bytes *= (uint64_t)array->shape[i];
+    ws_frame_array *array = &directory(head)[head->array_count++];
+    *array = (ws_frame_array){.type = type, .rank = rank, .bytes = type_size(type)};
+    snprintf(array->name, sizeof array->name, "%s/%s", layer, what);
+    for (int i = 0; i < WS_FRAME_RANK; i++) {
+        array->shape[i] = shape[i];
+        array->bytes *= (uint64_t)shape[i];
     }
-    return aligned(offset + array->bytes);
 }
 
-static void fill(ws_frame *frame, const ws_frame_array *arrays, const ws_layer_state *layer)
+static void enter_layer(ws_frame_header *head, const ws_layer_arrays *layer)
 {
-    char *base = (char *)frame;
-    ws_layer_dense(layer, layer->given.weight, (float *)(void *)(base + arrays[0].offset));
-    ws_layer_dense(layer, layer->given.gradient, (float *)(void *)(base + arrays[1].offset));
-    ws_layer_dense_initial(layer, (float *)(void *)(base + arrays[2].offset));
-    /* No filter has joined a group yet. */
-    int32_t *group = (int32_t *)(void *)(base + arrays[3].offset);
-    for (int64_t k = 0; k < layer->given.shape[0]; k++)
-        group[k] = -1;
+    static const int64_t one[4] = {1, 1, 1, 1};
+    enter(head, layer->name, "weight", WS_FLOAT32, 4, layer->weight.shape);
+    if (layer->gradient.data)
+        enter(head, layer->name, "gradient", WS_FLOAT32, 4, layer->weight.shape);
+    enter(head, layer->name, "initial", WS_FLOAT32, 4, layer->weight.shape);
+    enter(head, layer->name, "weight_range", WS_FLOAT64, 1, one);
 }
 
-int ws_frame_build(ws_frame_buffer *buffer, const ws_layer_state *layers, int layer_count, uint64_t wanted,
-                   const ws_row *row, uint64_t step, uint64_t generation)
+static size_t place(ws_frame_header *head)
 {
-    uint64_t size = 0;
-    uint32_t arrays = 0;
-    for (int i = 0, convolution = 0; i < layer_count; i++)
-        if (layers[i].given.kind == WS_CONVOLUTION && ws_frame_wants(wanted, convolution++)) {
-            arrays += ARRAYS_OF_LAYER;
-            size +=
-                3 * aligned((uint64_t)layers[i].count * 4) + aligned((uint64_t)layers[i].given.shape[0] * 4);
-        }
-    uint64_t offset = aligned(sizeof(ws_frame) + arrays * sizeof(ws_frame_array));
-    size += offset;
-    const int status = reserve(buffer, size);
+    size_t offset = sizeof *head + head->array_count * sizeof(ws_frame_array);
+    for (uint32_t i = 0; i < head->array_count; i++) {
+        ws_frame_array *array = &directory(head)[i];
+        array->offset = aligned(offset);
+        offset = array->offset + array->bytes;
+    }
+    return aligned(offset);
+}
+
+static void copy_layer(ws_frame_header *head, uint32_t *next, const ws_layer_arrays *layer)
+{
+    const ws_tensor *const tensors[] = {&layer->weight, &layer->gradient, &layer->initial};
+    for (int i = 0; i < 3; i++)
+        if (tensors[i]->data)
+            ws_tensor_gather(tensors[i], (float *)((char *)head + directory(head)[(*next)++].offset));
+    memcpy((char *)head + directory(head)[(*next)++].offset, &layer->weight_range, sizeof(double));
+}
+
+int ws_frame_fill(ws_frame *frame, const ws_layers *layers, const uint8_t *wanted, uint64_t step,
+                  uint64_t generation, const ws_scalars *scalars)
+{
+    const int status = reserve(frame, most_bytes(layers, wanted));
     if (status)
         return status;
+    ws_frame_header *head = frame->memory;
+    *head = (ws_frame_header){.magic = WS_FRAME_MAGIC,
+                              .version = WS_FRAME_VERSION,
+                              .step = step,
+                              .generation = generation,
+                              .scalars = *scalars};
+    for (uint32_t i = 0; i < layers->count; i++)
+        if (wanted[i])
+            enter_layer(head, &layers->at[i]);
+    head->bytes = place(head);
+    uint32_t next = 0;
+    for (uint32_t i = 0; i < layers->count; i++)
+        if (wanted[i])
+            copy_layer(head, &next, &layers->at[i]);
+    return WS_OK;
+}
 
-    ws_frame *frame = buffer->frame;
-    *frame = (ws_frame){.version = WS_FRAME_VERSION,
-                        .array_count = arrays,
-                        .size = size,
-                        .step = step,
-                        .generation = generation,
-                        .epoch = row->epoch,
-                        .loss = row->loss,
-                        .accuracy = row->accuracy,
-                        .learning_rate = row->learning_rate,
-                        .validation_loss = row->validation_loss,
-                        .validation_accuracy = row->validation_accuracy};
-    memcpy(frame->magic, WS_FRAME_MAGIC, sizeof frame->magic);
-    ws_frame_array *next = frame->arrays;
-    for (int i = 0, convolution = 0; i < layer_count; i++) {
-        if (layers[i].given.kind != WS_CONVOLUTION || !ws_frame_wants(wanted, convolution++))
-            continue;
-        offset = describe(&next[0], &layers[i], "weight", WS_FLOAT32, 4, offset);
-        offset = describe(&next[1], &layers[i], "gradient", WS_FLOAT32, 4, offset);
-        offset = describe(&next[2], &layers[i], "initial", WS_FLOAT32, 4, offset);
-        offset = describe(&next[3], &layers[i], "group", WS_INT32, 1, offset);
-        fill(frame, next, &layers[i]);
-        next += ARRAYS_OF_LAYER;
+void ws_frame_free(ws_frame *frame)
+{
+    free(frame->memory);
+    *frame = (ws_frame){NULL, 0};
+}
+
+/* Whether shape, type and bytes of an entry agree. */
+static int is_sized(const ws_frame_array *array)
+{
+    uint64_t bytes = type_size(array->type);
+    if (!bytes || array->rank < 1 || array->rank > WS_FRAME_RANK)
+        return 0;
+    for (uint32_t i = 0; i < WS_FRAME_RANK; i++) {
+        if (array->shape[i] < 1 || (i >= array->rank && array->shape[i] != 1))
+            return 0;
+        if ((uint64_t)array->shape[i] > UINT64_MAX / bytes)
+            return 0;
+        bytes *= (uint64_t)array->shape[i];
+    }
+    return bytes == array->bytes;
+}
+
+static int check_directory(const ws_frame_header *head)
+{
+    uint64_t end = sizeof *head + head->array_count * (uint64_t)sizeof(ws_frame_array);
+    for (uint32_t i = 0; i < head->array_count; i++) {
+        const ws_frame_array *array = &entries(head)[i];
+        if (!memchr(array->name, 0, sizeof array->name))
+            return ws_fail(WS_BAD_FILE, "frame: the name of array %u has no end", i);
+        if (!is_sized(array))
+            return ws_fail(WS_BAD_FILE, "frame: array \"%s\": type, shape and size do not agree",
+                           array->name);
+        if (array->offset % WS_FRAME_ALIGNMENT || array->offset < end || array->offset > head->bytes ||
+            array->bytes > head->bytes - array->offset)
+            return ws_fail(WS_BAD_FILE, "frame: array \"%s\": offset %llu is not between %llu and %llu",
+                           array->name, (unsigned long long)array->offset, (unsigned long long)end,
+                           (unsigned long long)head->bytes);
+        end = array->offset + array->bytes;
     }
     return WS_OK;
+}
+
+int ws_frame_check(const void *block, size_t bytes)
+{
+    const ws_frame_header *head = ws_frame_head(block);
+    if ((uintptr_t)block % _Alignof(ws_frame_header))
+        return ws_fail(WS_BAD_ARGUMENT, "frame: the block is not aligned to %zu bytes",
+                       _Alignof(ws_frame_header));
+    if (bytes < sizeof *head || memcmp(head->magic, WS_FRAME_MAGIC, sizeof head->magic) != 0)
+        return ws_fail(WS_BAD_FILE, "frame: %zu bytes that do not begin with \"%s\"", bytes, WS_FRAME_MAGIC);
+    if (head->version != WS_FRAME_VERSION)
+        return ws_fail(WS_BAD_FILE, "frame: version %u, this program reads %d", head->version,
+                       WS_FRAME_VERSION);
+    if (head->bytes != bytes)
+        return ws_fail(WS_BAD_FILE, "frame: says %llu bytes, has %zu", (unsigned long long)head->bytes,
+                       bytes);
+    if (head->array_count > (bytes - sizeof *head) / sizeof(ws_frame_array))
+        return ws_fail(WS_BAD_FILE, "frame: %u arrays do not fit into %zu bytes", head->array_count, bytes);
+    return check_directory(head);
+}
+
+const ws_frame_array *ws_frame_find(const void *block, const char *name)
+{
+    const ws_frame_header *head = ws_frame_head(block);
+    for (uint32_t i = 0; i < head->array_count; i++)
+        if (strcmp(entries(head)[i].name, name) == 0)
+            return &entries(head)[i];
+    return NULL;
 }

@@ -1,302 +1,341 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "history.h"
-#include "status.h"
-#include <errno.h>
-#include <fcntl.h>
+#include "history_file.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-static const char magic[8] = "WSHIST1";
+#define FIRST_CAPACITY 1024
+#define NO_STEP        UINT64_MAX
 
-typedef struct file_header {
-    char magic[8];
-    uint32_t layer_count;
-    uint32_t row_size;
-} file_header;
+struct ws_history {
+    const ws_layers *layers;
+    ws_history_file *file; /* NULL: memory only */
+    ws_log log;
+    uint64_t first_step;
+    uint64_t last_step; /* NO_STEP before the first row */
+    size_t rows, capacity;
+    uint32_t walks;        /* convolutions */
+    uint32_t norm_columns; /* step, scalars, norms */
+    uint32_t column_count; /* and w0, w1 */
+    char (*names)[WS_COLUMN_NAME_MAX];
+    const char **name_list, **layer_list;
+    int32_t *kinds;
+    double **columns;
+    float **sketches;
+    uint8_t *table; /* of the sketch; for the largest layer */
+    size_t table_count;
+    char *row; /* one, as in the file */
+};
 
-/* ---- bytes to and from a file ---- */
+static const char *const scalar_names[WS_SCALAR_COLUMNS] = {
+    "step", "epoch", "time_s", "loss", "accuracy", "learning_rate", "validation_loss", "validation_accuracy",
+};
+static const char *const norm_names[] = {"weight_l2", "gradient_l2", "distance_l2"};
+static const char *const walk_names[] = {"w0", "w1"};
 
-static int write_all(int fd, const void *bytes, size_t size)
+static size_t row_bytes(const ws_history *history)
 {
-    const char *from = bytes;
-    while (size) {
-        const ssize_t done = write(fd, from, size);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return -1;
-        from += done;
-        size -= (size_t)done;
+    return history->column_count * sizeof(double) + history->walks * WS_SKETCH_CELLS * sizeof(float);
+}
+
+static void name_column(ws_history *history, uint32_t *next, const char *layer, const char *what)
+{
+    snprintf(history->names[(*next)++], WS_COLUMN_NAME_MAX, "%s_%s", layer, what);
+}
+
+static void name_columns(ws_history *history)
+{
+    uint32_t next = 0;
+    while (next < WS_SCALAR_COLUMNS) {
+        snprintf(history->names[next], WS_COLUMN_NAME_MAX, "%s", scalar_names[next]);
+        next++;
     }
-    return 0;
-}
-
-/* Returns the bytes read, fewer only at the end of the file, or -1. */
-static ssize_t read_all(int fd, void *bytes, size_t size)
-{
-    size_t got = 0;
-    while (got < size) {
-        const ssize_t done = read(fd, (char *)bytes + got, size - got);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return -1;
-        if (done == 0)
-            break;
-        got += (size_t)done;
+    const ws_layers *layers = history->layers;
+    for (uint32_t i = 0; i < layers->count; i++)
+        for (int j = 0; j < 3; j++)
+            name_column(history, &next, layers->at[i].name, norm_names[j]);
+    for (uint32_t i = 0; i < layers->count; i++)
+        for (int j = 0; j < 2 && layers->at[i].kind == WS_CONVOLUTION; j++)
+            name_column(history, &next, layers->at[i].name, walk_names[j]);
+    for (uint32_t i = 0; i < history->column_count; i++)
+        history->name_list[i] = history->names[i];
+    for (uint32_t i = 0; i < layers->count; i++) {
+        history->layer_list[i] = layers->at[i].name;
+        history->kinds[i] = layers->at[i].kind;
     }
-    return (ssize_t)got;
 }
 
-static double steady_seconds(void)
+/* A head names all columns, so that two heads are equal only if their rows mean the same. Layer names need no
+ * escapes. */
+static char *make_head(const ws_history *history)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    static const char order = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? '<' : '>';
+    char *text = NULL;
+    size_t size;
+    FILE *head = open_memstream(&text, &size);
+    if (!head)
+        return NULL;
+    fprintf(head, "{\"version\": 1, \"columns\": [");
+    for (uint32_t i = 0; i < history->column_count; i++)
+        fprintf(head, "%s[\"%s\", \"%cf8\", 1]", i ? ", " : "", history->names[i], order);
+    for (uint32_t i = 0; i < history->layers->count; i++)
+        if (history->kinds[i] == WS_CONVOLUTION)
+            fprintf(head, ", [\"%s_sketch\", \"%cf4\", %d]", history->layer_list[i], order, WS_SKETCH_CELLS);
+    fprintf(head, "]}\n");
+    if (fclose(head) == 0)
+        return text;
+    free(text);
+    return NULL;
 }
 
-/* ---- rows in memory ---- */
-
-void ws_sketch_add(float sketch[WS_SKETCH_SIZE], uint64_t index, float difference)
+static int no_memory(void)
 {
-    /* SplitMix64's mixing step (Steele, Lea, Flood 2014) on the index and a fixed
-     * seed. */
-    uint64_t z = index + 0x9E3779B97F4A7C15u;
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    z ^= z >> 31;
-    sketch[z % WS_SKETCH_SIZE] += z >> 63 ? -difference : difference;
+    return ws_fail(WS_NO_MEMORY, "no memory for the histories");
 }
 
-static int reserve(ws_history *history, size_t rows)
+/* Makes room for one more row. */
+static int reserve(ws_history *history)
 {
-    if (rows <= history->capacity)
+    if (history->rows < history->capacity)
         return WS_OK;
-    const size_t capacity = rows > 2 * history->capacity ? rows : 2 * history->capacity;
-    char *larger = capacity <= SIZE_MAX / 2 / history->row_size
-                       ? realloc(history->rows, capacity * history->row_size)
-                       : NULL;
-    if (!larger)
-        return ws_fail(WS_NO_MEMORY, "history: no memory for %zu rows of %zu bytes", capacity,
-                       history->row_size);
-    history->rows = larger;
+    const size_t capacity = history->capacity ? 2 * history->capacity : FIRST_CAPACITY;
+    for (uint32_t i = 0; i < history->column_count; i++) {
+        double *grown = realloc(history->columns[i], capacity * sizeof *grown);
+        if (!grown)
+            return no_memory();
+        history->columns[i] = grown;
+    }
+    for (uint32_t i = 0; i < history->walks; i++) {
+        float *grown = realloc(history->sketches[i], capacity * WS_SKETCH_CELLS * sizeof *grown);
+        if (!grown)
+            return no_memory();
+        history->sketches[i] = grown;
+    }
     history->capacity = capacity;
     return WS_OK;
 }
 
-static uint64_t last_step(const ws_history *history)
+/* Copies a row of the file's layout into the columns. */
+static int keep(ws_history *history, const char *row)
 {
-    return (uint64_t)ws_history_numbers(history, history->count - 1)[WS_STEP];
-}
-
-static void take_walk(const ws_layer_state *layer, float *walk)
-{
-    memset(walk, 0, WS_WALK_SIZE * sizeof *walk);
-    walk[0] = layer->given.weight[0];
-    walk[1] = layer->count > 1 ? layer->given.weight[ws_layer_offset(layer, 1)] : NAN;
-    for (int64_t i = 0; i < layer->count; i++) {
-        const int64_t at = ws_layer_offset(layer, i);
-        const float initial = layer->given.initial ? layer->given.initial[at] : layer->initial[i];
-        ws_sketch_add(walk + 2, (uint64_t)i, layer->given.weight[at] - initial);
-    }
-}
-
-int ws_history_append(ws_history *history, const ws_row *row, const ws_norms *norms,
-                      const ws_layer_state *layers)
-{
-    if (history->count && row->step <= last_step(history))
-        return ws_fail(WS_BAD_ARGUMENT, "history: step %llu does not follow step %llu",
-                       (unsigned long long)row->step, (unsigned long long)last_step(history));
-    const int status = reserve(history, history->count + 1);
+    const int status = reserve(history);
     if (status)
         return status;
-    double *numbers = (double *)(void *)(history->rows + history->count * history->row_size);
-    const double scalars[WS_SCALARS] = {[WS_STEP] = (double)row->step,
-                                        [WS_EPOCH] = row->epoch,
-                                        [WS_TIME] = row->time_s,
-                                        [WS_LOSS] = row->loss,
-                                        [WS_ACCURACY] = row->accuracy,
-                                        [WS_LEARNING_RATE] = row->learning_rate,
-                                        [WS_VALIDATION_LOSS] = row->validation_loss,
-                                        [WS_VALIDATION_ACCURACY] = row->validation_accuracy};
-    memcpy(numbers, scalars, sizeof scalars);
-    numbers += WS_SCALARS;
-    for (int i = 0; i < history->layer_count; i++) {
-        *numbers++ = norms[i].weight;
-        *numbers++ = norms[i].gradient;
-        *numbers++ = norms[i].distance;
+    for (uint32_t i = 0; i < history->column_count; i++)
+        memcpy(&history->columns[i][history->rows], row + i * sizeof(double), sizeof(double));
+    row += history->column_count * sizeof(double);
+    for (uint32_t i = 0; i < history->walks; i++)
+        memcpy(history->sketches[i] + history->rows * WS_SKETCH_CELLS,
+               row + i * WS_SKETCH_CELLS * sizeof(float), WS_SKETCH_CELLS * sizeof(float));
+    history->last_step = (uint64_t)history->columns[0][history->rows++];
+    return WS_OK;
+}
+
+static int rises(const ws_history *history, double step)
+{
+    return history->rows == 0 || step > history->columns[0][history->rows - 1];
+}
+
+static int read_row(void *context, const void *row)
+{
+    ws_history *history = context;
+    double step;
+    memcpy(&step, row, sizeof step);
+    /* Written so that a step that is no number is not wanted either. */
+    if (!(step >= 0 && step <= (double)history->first_step && rises(history, step)))
+        return 0;
+    const int status = keep(history, row);
+    return status ? status : 1;
+}
+
+static int allocate(ws_history *history)
+{
+    const uint32_t layers = history->layers->count;
+    history->names = calloc(history->column_count, sizeof *history->names);
+    history->name_list = calloc(history->column_count, sizeof *history->name_list);
+    history->layer_list = calloc(layers + 1, sizeof *history->layer_list);
+    history->kinds = calloc(layers + 1, sizeof *history->kinds);
+    history->columns = calloc(history->column_count, sizeof *history->columns);
+    history->sketches = calloc(history->walks + 1, sizeof *history->sketches);
+    history->row = malloc(row_bytes(history));
+    return history->names && history->name_list && history->layer_list && history->kinds &&
+                   history->columns && history->sketches && history->row
+               ? WS_OK
+               : no_memory();
+}
+
+static int open_file(ws_history *history, const ws_history_options *options)
+{
+    char *head = make_head(history);
+    const size_t room = strlen(options->path) + 32;
+    char *aside = malloc(room);
+    int status = WS_OK;
+    if (!head || !aside) {
+        status = no_memory();
+    } else {
+        snprintf(aside, room, "%s.after-%llu", options->path, (unsigned long long)options->first_step);
+        status = ws_history_file_open(options->path, aside, head, row_bytes(history), options->read_only,
+                                      read_row, history, &history->file);
     }
-    float *walk = (float *)(void *)numbers;
-    for (int i = 0; i < history->layer_count; i++)
-        if (layers[i].given.kind == WS_CONVOLUTION) {
-            take_walk(&layers[i], walk);
-            walk += WS_WALK_SIZE;
-        }
-    history->count++;
-    /* A kill loses at most about a second. */
-    return steady_seconds() - history->last_write > 1 ? ws_history_flush(history) : WS_OK;
+    free(head);
+    free(aside);
+    return status;
+}
+
+int ws_history_open(const ws_history_options *options, const ws_layers *layers, ws_history **out)
+{
+    ws_history *history = calloc(1, sizeof *history);
+    if (!history)
+        return no_memory();
+    history->layers = layers;
+    history->log = options->log;
+    history->first_step = options->first_step;
+    history->last_step = NO_STEP;
+    for (uint32_t i = 0; i < layers->count; i++)
+        history->walks += layers->at[i].kind == WS_CONVOLUTION;
+    history->norm_columns = WS_SCALAR_COLUMNS + 3 * layers->count;
+    history->column_count = history->norm_columns + 2 * history->walks;
+    int status = allocate(history);
+    if (status == WS_OK) {
+        name_columns(history);
+        status = reserve(history);
+    }
+    if (status == WS_OK && options->path)
+        status = open_file(history, options);
+    if (status) {
+        ws_history_close(history);
+        return status;
+    }
+    *out = history;
+    return WS_OK;
+}
+
+/* Layers may have grown since the table was made. */
+static int reserve_table(ws_history *history, size_t count)
+{
+    if (count <= history->table_count)
+        return WS_OK;
+    uint8_t *table = realloc(history->table, count);
+    if (!table)
+        return no_memory();
+    ws_sketch_table(table, count);
+    history->table = table;
+    history->table_count = count;
+    return WS_OK;
+}
+
+static int write_walk(ws_history *history, const ws_layer_arrays *layer, double *first_two, float *sketch)
+{
+    const ws_layers *layers = history->layers;
+    const size_t count = ws_layer_count(layer);
+    const int status = reserve_table(history, count);
+    if (status)
+        return status;
+    const float *weight = ws_tensor_dense(&layer->weight, layers->scratch[0]);
+    const float *initial = ws_tensor_dense(&layer->initial, layers->scratch[1]);
+    first_two[0] = weight[0];
+    first_two[1] = count > 1 ? (double)weight[1] : NAN;
+    ws_sketch(history->table, weight, initial, count, sketch);
+    return WS_OK;
+}
+
+static int write_row(ws_history *history, const ws_row *row, const ws_norms *norms)
+{
+    double *values = (double *)history->row;
+    const double scalars[WS_SCALAR_COLUMNS] = {
+        (double)row->step, row->epoch,         row->time_s,          row->loss,
+        row->accuracy,     row->learning_rate, row->validation_loss, row->validation_accuracy};
+    memcpy(values, scalars, sizeof scalars);
+    memcpy(values + WS_SCALAR_COLUMNS, norms, history->layers->count * sizeof *norms);
+    double *first_two = values + history->norm_columns;
+    float *sketch = (float *)(values + history->column_count);
+    for (uint32_t i = 0; i < history->layers->count; i++) {
+        if (history->kinds[i] != WS_CONVOLUTION)
+            continue;
+        const int status = write_walk(history, &history->layers->at[i], first_two, sketch);
+        if (status)
+            return status;
+        first_two += 2;
+        sketch += WS_SKETCH_CELLS;
+    }
+    return WS_OK;
+}
+
+/* The run goes on without the file; a row torn by the failure is cut off when it is next opened. */
+static int told(ws_history *history, int status)
+{
+    if (status == WS_OK)
+        return WS_OK;
+    ws_tell(&history->log, WS_LOG_WARNING, "%s; the histories are kept in memory only from here on",
+            ws_message());
+    ws_history_file_close(history->file);
+    history->file = NULL;
+    return status;
+}
+
+int ws_history_append(ws_history *history, const ws_row *row, const ws_norms *norms)
+{
+    if (!rises(history, (double)row->step))
+        return ws_fail(WS_BAD_ARGUMENT, "row of step %llu: the last one was of step %llu, steps must rise",
+                       (unsigned long long)row->step, (unsigned long long)history->last_step);
+    int status = write_row(history, row, norms);
+    if (status == WS_OK)
+        status = keep(history, history->row);
+    if (status == WS_OK && history->file)
+        status = told(history, ws_history_file_append(history->file, history->row));
+    return status;
 }
 
 int ws_history_flush(ws_history *history)
 {
-    history->last_write = steady_seconds();
-    if (history->fd < 0 || history->written == history->count)
-        return WS_OK;
-    if (write_all(history->fd, history->rows + history->written * history->row_size,
-                  (history->count - history->written) * history->row_size)) {
-        const int status =
-            ws_fail(WS_IO_FAILED, "%s: cannot be written: %s; the history goes on in memory only",
-                    history->path, strerror(errno));
-        close(history->fd);
-        history->fd = -1;
-        return status;
-    }
-    history->written = history->count;
-    return WS_OK;
+    return history->file ? told(history, ws_history_file_flush(history->file)) : WS_OK;
 }
 
-/* ---- the file ---- */
-
-static size_t header_size(const ws_history *history)
+void ws_history_look(const ws_history *history, ws_history_view *view)
 {
-    return sizeof(file_header) + (size_t)history->layer_count * sizeof *history->layers;
+    *view = (ws_history_view){
+        .rows = history->rows,
+        .norms_from = history->rows > 0 && history->columns[0][0] == 0.0,
+        .layer_count = history->layers->count,
+        .layers = history->layer_list,
+        .kinds = history->kinds,
+        .norm_columns = history->norm_columns,
+        .names = history->name_list,
+        .columns = (const double *const *)history->columns,
+        .sketches = (const float *const *)history->sketches,
+    };
 }
 
-static int write_header(ws_history *history)
+int ws_history_last(const ws_history *history, uint64_t *step, ws_scalars *scalars)
 {
-    file_header header = {.layer_count = (uint32_t)history->layer_count,
-                          .row_size = (uint32_t)history->row_size};
-    memcpy(header.magic, magic, sizeof magic);
-    if (write_all(history->fd, &header, sizeof header) ||
-        write_all(history->fd, history->layers, (size_t)history->layer_count * sizeof *history->layers))
-        return ws_fail(WS_IO_FAILED, "%s: cannot be written: %s", history->path, strerror(errno));
-    return WS_OK;
-}
-
-/* Whether the file begins with the header that these layers would write. */
-static int read_header(const ws_history *history)
-{
-    file_header header;
-    if (read_all(history->fd, &header, sizeof header) != (ssize_t)sizeof header ||
-        memcmp(header.magic, magic, sizeof magic))
-        return ws_fail(WS_BAD_FILE, "%s: is not a history of Weightscape", history->path);
-    const size_t bytes = (size_t)history->layer_count * sizeof *history->layers;
-    ws_history_layer *layers = malloc(bytes);
-    if (!layers)
-        return ws_fail(WS_NO_MEMORY, "history: no memory for %d layers", history->layer_count);
-    const int same =
-        header.layer_count == (uint32_t)history->layer_count && header.row_size == history->row_size &&
-        read_all(history->fd, layers, bytes) == (ssize_t)bytes && !memcmp(layers, history->layers, bytes);
-    free(layers);
-    return same ? WS_OK : ws_fail(WS_BAD_FILE, "%s: is the history of other layers", history->path);
-}
-
-/* Keeps rows [first, count) in a file of their own, under a name that is free.
- */
-static int set_aside(const ws_history *history, size_t first, uint64_t step)
-{
-    const size_t size = strlen(history->path) + 64;
-    char *path = malloc(size);
-    int fd = -1;
-    for (int i = 0; path && fd < 0 && (i == 0 || errno == EEXIST); i++) {
-        snprintf(path, size, i ? "%s.after-%llu.%d" : "%s.after-%llu", history->path,
-                 (unsigned long long)step, i + 1);
-        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    }
-    ws_history copy = *history;
-    copy.fd = fd;
-    copy.path = path;
-    int status = fd < 0 ? ws_fail(WS_IO_FAILED, "%s: rows after step %llu cannot be set aside: %s",
-                                  history->path, (unsigned long long)step, strerror(errno))
-                        : write_header(&copy);
-    if (!status && write_all(fd, history->rows + first * history->row_size,
-                             (history->count - first) * history->row_size))
-        status = ws_fail(WS_IO_FAILED, "%s: cannot be written: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    free(path);
-    return status;
-}
-
-static int read_rows(ws_history *history, uint64_t first_step, int read_only)
-{
-    struct stat about;
-    if (fstat(history->fd, &about) < 0)
-        return ws_fail(WS_IO_FAILED, "%s: %s", history->path, strerror(errno));
-    const size_t rows = ((size_t)about.st_size - header_size(history)) / history->row_size;
-    int status = reserve(history, rows);
-    if (status)
-        return status;
-    if (rows && read_all(history->fd, history->rows, rows * history->row_size) < 0)
-        return ws_fail(WS_IO_FAILED, "%s: cannot be read: %s", history->path, strerror(errno));
-    history->count = rows;
-    size_t kept = rows;
-    while (kept && ws_history_numbers(history, kept - 1)[WS_STEP] > (double)first_step)
-        kept--;
-    if (!read_only && kept < rows)
-        status = set_aside(history, kept, first_step);
-    history->count = history->written = kept;
-    const off_t end = (off_t)(header_size(history) + kept * history->row_size);
-    if (!status && !read_only && (ftruncate(history->fd, end) < 0 || lseek(history->fd, end, SEEK_SET) < 0))
-        status = ws_fail(WS_IO_FAILED, "%s: cannot be cut: %s", history->path, strerror(errno));
-    return status;
-}
-
-static int open_file(ws_history *history, uint64_t first_step, int read_only)
-{
-    history->fd = open(history->path, (read_only ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC, 0666);
-    if (history->fd < 0)
-        return ws_fail(WS_IO_FAILED, "%s: cannot be opened: %s", history->path, strerror(errno));
-    struct stat about;
-    if (fstat(history->fd, &about) < 0 || !S_ISREG(about.st_mode))
-        return ws_fail(WS_BAD_FILE, "%s: is not a regular file", history->path);
-    if (about.st_size == 0 && !read_only)
-        return write_header(history);
-    int status = read_header(history);
-    if (!status)
-        status = read_rows(history, first_step, read_only);
-    if (!status && read_only) {
-        close(history->fd);
-        history->fd = -1;
-    }
-    return status;
-}
-
-int ws_history_open(const char *path, const ws_layer_state *layers, int layer_count, uint64_t first_step,
-                    int read_only, ws_history *out)
-{
-    ws_history history = {.layer_count = layer_count, .fd = -1, .last_write = steady_seconds()};
-    history.layers = calloc((size_t)layer_count + 1, sizeof *history.layers);
-    history.path = path ? strdup(path) : NULL;
-    int status =
-        history.layers && (!path || history.path) ? WS_OK : ws_fail(WS_NO_MEMORY, "history: no memory");
-    for (int i = 0; !status && i < layer_count; i++) {
-        strcpy(history.layers[i].name, layers[i].name);
-        history.layers[i].kind = layers[i].given.kind;
-        history.convolution_count += layers[i].given.kind == WS_CONVOLUTION;
-    }
-    history.row_size = (size_t)(WS_SCALARS + 3 * layer_count) * sizeof(double) +
-                       (size_t)history.convolution_count * WS_WALK_SIZE * sizeof(float);
-    if (!status && path)
-        status = open_file(&history, first_step, read_only);
-    if (status)
-        ws_history_close(&history);
-    else
-        *out = history;
-    return status;
+    if (history->rows == 0)
+        return 0;
+    const size_t row = history->rows - 1;
+    double *const *columns = history->columns;
+    *step = history->last_step;
+    *scalars = (ws_scalars){columns[1][row], columns[2][row], columns[3][row], columns[4][row],
+                            columns[5][row], columns[6][row], columns[7][row]};
+    return 1;
 }
 
 void ws_history_close(ws_history *history)
 {
-    if (history->fd >= 0)
-        close(history->fd);
-    free(history->path);
-    free(history->layers);
-    free(history->rows);
-    *history = (ws_history){.fd = -1};
+    if (!history)
+        return;
+    ws_history_flush(history);
+    ws_history_file_close(history->file);
+    for (uint32_t i = 0; history->columns && i < history->column_count; i++)
+        free(history->columns[i]);
+    for (uint32_t i = 0; history->sketches && i < history->walks; i++)
+        free(history->sketches[i]);
+    free(history->names);
+    free(history->name_list);
+    free(history->layer_list);
+    free(history->kinds);
+    free(history->columns);
+    free(history->sketches);
+    free(history->table);
+    free(history->row);
+    free(history);
 }

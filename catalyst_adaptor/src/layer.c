@@ -1,118 +1,209 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "layer.h"
-#include "status.h"
+#include "message.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* 2^31 weights are 8 GiB; more is a mistake, and the products below cannot
- * overflow. */
-static const int64_t most_weights = (int64_t)1 << 31;
+/* Cells of one layer that a picture could still hold. */
+#define MOST_WEIGHTS INT32_MAX
 
-static int check_name(const char *name)
+static int is_name(const char *name)
 {
-    size_t length = 0;
-    int good = name && isalpha((unsigned char)name[0]);
-    for (; good && name[length]; length++)
-        good = length + 1 < WS_NAME_SIZE && (isalnum((unsigned char)name[length]) || name[length] == '_');
-    return good ? WS_OK
-                : ws_fail(WS_BAD_ARGUMENT,
-                          "layer \"%s\": a name is a letter, then letters, "
-                          "digits or _, at most %d",
-                          name ? name : "", WS_NAME_SIZE - 1);
+    if (!name || !isalpha((unsigned char)name[0]))
+        return 0;
+    size_t length = 1;
+    for (; name[length]; length++)
+        if (!isalnum((unsigned char)name[length]) && name[length] != '_')
+            return 0;
+    return length < WS_NAME_SIZE;
 }
 
-int ws_layer_copy(const ws_layer *layer, ws_layer_state *out)
+static int check_shape(const ws_layer *layer)
+{
+    int64_t count = 1;
+    for (int i = 0; i < 4; i++) {
+        if (layer->shape[i] < 1)
+            return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": shape[%d] is %lld, must be at least 1",
+                           layer->name, i, (long long)layer->shape[i]);
+        if (layer->shape[i] > MOST_WEIGHTS / count)
+            return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": more than %d weights", layer->name, MOST_WEIGHTS);
+        count *= layer->shape[i];
+    }
+    return WS_OK;
+}
+
+static int check(const ws_layer *layer)
 {
     if (layer->size != sizeof *layer)
-        return ws_fail(WS_BAD_ARGUMENT, "ws_layer.size: %u, this library's is %zu", layer->size,
+        return ws_fail(WS_BAD_ARGUMENT, "ws_layer.size is %u, this library's is %zu", layer->size,
                        sizeof *layer);
-    const int status = check_name(layer->name);
-    if (status)
-        return status;
+    if (!is_name(layer->name))
+        return ws_fail(WS_BAD_ARGUMENT,
+                       "layer name \"%s\": must be a letter, then letters, digits or _, at most %d in all",
+                       layer->name ? layer->name : "", WS_NAME_SIZE - 1);
     if (layer->kind != WS_CONVOLUTION && layer->kind != WS_OTHER)
-        return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": kind %d is not known", layer->name, layer->kind);
+        return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": kind is %d, must be %d or %d", layer->name,
+                       layer->kind, WS_CONVOLUTION, WS_OTHER);
     if (!layer->weight)
         return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": weight is NULL", layer->name);
-
-    ws_layer_state copy = {.given = *layer, .count = 1};
-    int64_t dense[4];
-    int strided = 0;
-    for (int i = 3; i >= 0; i--) {
-        if (layer->shape[i] < 1 || copy.count > most_weights / layer->shape[i])
-            return ws_fail(WS_BAD_ARGUMENT,
-                           "layer \"%s\": extent %lld of dimension %d gives no or "
-                           "over 2^31 weights",
-                           layer->name, (long long)layer->shape[i], i);
-        dense[i] = copy.count;
-        copy.count *= layer->shape[i];
-        strided |= layer->stride[i] != 0;
-    }
-    if (!strided)
-        memcpy(copy.given.stride, dense, sizeof dense);
-    strcpy(copy.name, layer->name);
-    *out = copy;
-    return WS_OK;
+    return check_shape(layer);
 }
 
-void ws_layer_clear(ws_layer_state *layer)
+static int is_zero(const int64_t stride[4])
 {
-    free(layer->initial);
-    *layer = (ws_layer_state){0};
+    return !stride[0] && !stride[1] && !stride[2] && !stride[3];
 }
 
-int64_t ws_layer_offset(const ws_layer_state *layer, int64_t flat)
+static ws_tensor tensor_of(const ws_layer *layer, const float *data)
 {
-    int64_t offset = 0;
-    for (int i = 3; i >= 0; i--) {
-        offset += flat % layer->given.shape[i] * layer->given.stride[i];
-        flat /= layer->given.shape[i];
-    }
-    return offset;
-}
-
-void ws_layer_dense(const ws_layer_state *layer, const float *from, float *out)
-{
-    const int64_t *shape = layer->given.shape, *stride = layer->given.stride;
-    for (int64_t k = 0; k < shape[0]; k++)
-        for (int64_t c = 0; c < shape[1]; c++)
-            for (int64_t r = 0; r < shape[2]; r++)
-                for (int64_t s = 0; s < shape[3]; s++)
-                    *out++ = from ? from[k * stride[0] + c * stride[1] + r * stride[2] + s * stride[3]] : NAN;
-}
-
-int ws_layer_keep_initial(ws_layer_state *layer)
-{
-    if (layer->given.initial || layer->initial)
-        return WS_OK;
-    layer->initial = malloc((size_t)layer->count * sizeof *layer->initial);
-    if (!layer->initial)
-        return ws_fail(WS_NO_MEMORY, "layer \"%s\": no memory for %lld weights", layer->name,
-                       (long long)layer->count);
-    ws_layer_dense(layer, layer->given.weight, layer->initial);
-    return WS_OK;
-}
-
-void ws_layer_dense_initial(const ws_layer_state *layer, float *out)
-{
-    if (layer->given.initial)
-        ws_layer_dense(layer, layer->given.initial, out);
+    ws_tensor tensor = {.data = data};
+    memcpy(tensor.shape, layer->shape, sizeof tensor.shape);
+    if (is_zero(layer->stride))
+        ws_dense_strides(layer->shape, tensor.stride);
     else
-        memcpy(out, layer->initial, (size_t)layer->count * sizeof *out);
+        memcpy(tensor.stride, layer->stride, sizeof tensor.stride);
+    return tensor;
 }
 
-ws_norms ws_layer_norms(const ws_layer_state *layer)
+static ws_layer_arrays arrays_of(const ws_layer *layer)
 {
-    ws_norms sums = {0, 0, 0};
-    for (int64_t i = 0; i < layer->count; i++) {
-        const int64_t at = ws_layer_offset(layer, i);
-        const double weight = (double)layer->given.weight[at];
-        const double initial = (double)(layer->given.initial ? layer->given.initial[at] : layer->initial[i]);
-        const double gradient = layer->given.gradient ? (double)layer->given.gradient[at] : NAN;
-        sums.weight += weight * weight;
-        sums.gradient += gradient * gradient;
-        sums.distance += (weight - initial) * (weight - initial);
+    ws_layer_arrays arrays = {.kind = layer->kind};
+    memcpy(arrays.name, layer->name, strlen(layer->name) + 1);
+    arrays.weight = tensor_of(layer, layer->weight);
+    arrays.gradient = tensor_of(layer, layer->gradient);
+    arrays.initial = tensor_of(layer, layer->initial);
+    return arrays;
+}
+
+/* Makes the dense copies of a layer of `count` weights fit. */
+static int reserve_scratch(ws_layers *layers, size_t count)
+{
+    if (count <= layers->scratch_count)
+        return WS_OK;
+    for (int i = 0; i < 3; i++) {
+        float *grown = realloc(layers->scratch[i], count * sizeof *grown);
+        if (!grown)
+            return ws_fail(WS_NO_MEMORY, "no memory for a copy of %zu weights", count);
+        layers->scratch[i] = grown;
     }
-    return (ws_norms){sqrt(sums.weight), sqrt(sums.gradient), sqrt(sums.distance)};
+    layers->scratch_count = count;
+    return WS_OK;
+}
+
+int ws_layers_add(ws_layers *layers, const ws_layer *layer)
+{
+    int status = check(layer);
+    if (status)
+        return status;
+    for (uint32_t i = 0; i < layers->count; i++)
+        if (strcmp(layers->at[i].name, layer->name) == 0)
+            return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\" was added twice", layer->name);
+    const ws_layer_arrays arrays = arrays_of(layer);
+    status = reserve_scratch(layers, ws_layer_count(&arrays));
+    if (status)
+        return status;
+    ws_layer_arrays *grown = realloc(layers->at, (layers->count + 1) * sizeof *grown);
+    if (!grown)
+        return ws_fail(WS_NO_MEMORY, "no memory for layer \"%s\"", layer->name);
+    layers->at = grown;
+    layers->at[layers->count] = arrays;
+    return (int)layers->count++;
+}
+
+/* Gives the layer initial weights of its own if the host keeps none: those that it has now. */
+static int keep_initial(ws_layer_arrays *layer)
+{
+    if (layer->initial.data)
+        return WS_OK;
+    layer->own_initial = malloc(ws_layer_count(layer) * sizeof(float));
+    if (!layer->own_initial)
+        return ws_fail(WS_NO_MEMORY, "no memory for the initial weights of \"%s\"", layer->name);
+    ws_tensor_gather(&layer->weight, layer->own_initial);
+    layer->initial.data = layer->own_initial;
+    ws_dense_strides(layer->initial.shape, layer->initial.stride);
+    return WS_OK;
+}
+
+int ws_layers_change(ws_layers *layers, int index, const ws_layer *layer, int *reshaped)
+{
+    if (index < 0 || (uint32_t)index >= layers->count)
+        return ws_fail(WS_BAD_ARGUMENT, "layer index %d: there are %u layers", index, layers->count);
+    int status = check(layer);
+    if (status)
+        return status;
+    ws_layer_arrays *old = &layers->at[index];
+    if (strcmp(old->name, layer->name) != 0 || old->kind != layer->kind)
+        return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": name and kind of a layer must stay", old->name);
+    ws_layer_arrays changed = arrays_of(layer);
+    status = reserve_scratch(layers, ws_layer_count(&changed));
+    if (status)
+        return status;
+    const int same_shape = memcmp(changed.weight.shape, old->weight.shape, sizeof changed.weight.shape) == 0;
+    if (!changed.initial.data && same_shape && old->own_initial) {
+        changed.initial = old->initial;
+        changed.own_initial = old->own_initial;
+        old->own_initial = NULL;
+    }
+    status = keep_initial(&changed);
+    if (status)
+        return status;
+    changed.weight_range = old->weight_range;
+    free(old->own_initial);
+    *old = changed;
+    *reshaped = !same_shape;
+    return WS_OK;
+}
+
+int ws_layers_begin(ws_layers *layers)
+{
+    for (uint32_t i = 0; i < layers->count; i++) {
+        ws_layer_arrays *layer = &layers->at[i];
+        const int status = keep_initial(layer);
+        if (status)
+            return status;
+        const float *initial = ws_tensor_dense(&layer->initial, layers->scratch[0]);
+        for (size_t j = 0; j < ws_layer_count(layer); j++)
+            if (isfinite(initial[j]))
+                layer->weight_range = fmax(layer->weight_range, fabs(initial[j]));
+    }
+    return WS_OK;
+}
+
+static double norm(const float *values, size_t count)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < count; i++)
+        sum += (double)values[i] * values[i];
+    return sqrt(sum);
+}
+
+static double distance(const float *a, const float *b, size_t count)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        const double difference = (double)a[i] - b[i];
+        sum += difference * difference;
+    }
+    return sqrt(sum);
+}
+
+ws_norms ws_layers_norms(const ws_layers *layers, const ws_layer_arrays *layer)
+{
+    const size_t count = ws_layer_count(layer);
+    const float *weight = ws_tensor_dense(&layer->weight, layers->scratch[0]);
+    const float *initial = ws_tensor_dense(&layer->initial, layers->scratch[1]);
+    ws_norms norms = {norm(weight, count), NAN, distance(weight, initial, count)};
+    if (layer->gradient.data)
+        norms.gradient = norm(ws_tensor_dense(&layer->gradient, layers->scratch[2]), count);
+    return norms;
+}
+
+void ws_layers_free(ws_layers *layers)
+{
+    for (uint32_t i = 0; i < layers->count; i++)
+        free(layers->at[i].own_initial);
+    for (int i = 0; i < 3; i++)
+        free(layers->scratch[i]);
+    free(layers->at);
 }

@@ -1,44 +1,54 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A layer as the adaptor keeps it. Internal to catalyst_adaptor. */
-#ifndef WS_LAYER_H
-#define WS_LAYER_H
+/* The layers that a host has handed over. */
+#ifndef WEIGHTSCAPE_LAYER_H
+#define WEIGHTSCAPE_LAYER_H
 
+#include "tensor.h"
 #include "weightscape/insitu.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-enum { WS_NAME_SIZE = 32 };
+#define WS_NAME_SIZE 32
 
-typedef struct ws_layer_state {
-    ws_layer given; /* strides are filled in; the name is `name` */
+typedef struct ws_layer_arrays {
     char name[WS_NAME_SIZE];
-    float *initial; /* dense copy, owned, when the host gave none; else NULL */
-    int64_t count;  /* K*C*R*S */
-} ws_layer_state;
+    int32_t kind; /* ws_layer_kind */
+    ws_tensor weight;
+    ws_tensor gradient;  /* data is NULL if the host gives none */
+    ws_tensor initial;   /* data is NULL until ws_layer_begin if the host gives none */
+    float *own_initial;  /* owned: the copy made by ws_layer_begin; NULL if the host gave one */
+    double weight_range; /* largest finite absolute initial weight when the run began */
+} ws_layer_arrays;
 
-/* Checks and copies a description. WS_BAD_ARGUMENT names the layer and what is
- * wrong. Free with ws_layer_clear. */
-int ws_layer_copy(const ws_layer *layer, ws_layer_state *out);
-void ws_layer_clear(ws_layer_state *layer);
+/* Layers in the order they were added. */
+typedef struct ws_layers {
+    ws_layer_arrays *at; /* owned */
+    uint32_t count;
+    float *scratch[3]; /* owned: room for dense copies of the largest layer's arrays */
+    size_t scratch_count;
+} ws_layers;
 
-/* Keeps the weights of this moment as the initial ones, if the host gave none.
- * WS_NO_MEMORY. */
-int ws_layer_keep_initial(ws_layer_state *layer);
+static inline size_t ws_layer_count(const ws_layer_arrays *layer)
+{
+    return ws_tensor_count(&layer->weight);
+}
 
-/* Writes the array in dense K,C,R,S order to out [count]; NaN throughout if
- * `from` is NULL. */
-void ws_layer_dense(const ws_layer_state *layer, const float *from, float *out);
+/* Checks and appends a layer. Returns its index, WS_BAD_ARGUMENT or WS_NO_MEMORY. */
+int ws_layers_add(ws_layers *layers, const ws_layer *layer);
 
-/* The initial weights, dense, to out [count]. */
-void ws_layer_dense_initial(const ws_layer_state *layer, float *out);
+/* Replaces arrays of layer `index`, after ws_layers_begin. *reshaped tells whether its shape is another.
+ * Errors as above. */
+int ws_layers_change(ws_layers *layers, int index, const ws_layer *layer, int *reshaped);
 
-/* Offset of element number `flat` (dense order) in the host's arrays. */
-int64_t ws_layer_offset(const ws_layer_state *layer, int64_t flat);
+/* The run's start: copies initial weights that the host does not keep, and takes the weight ranges. */
+int ws_layers_begin(ws_layers *layers);
 
-/* L2 norms of weights, gradient (NaN without one) and distance, in double. */
-ws_norms ws_layer_norms(const ws_layer_state *layer);
+/* L2 norms of a layer, summed in double; gradient is NaN without one. */
+ws_norms ws_layers_norms(const ws_layers *layers, const ws_layer_arrays *layer);
+
+void ws_layers_free(ws_layers *layers);
 
 #ifdef __cplusplus
 }

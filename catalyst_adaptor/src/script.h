@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One pipeline script as the user named it: "SCRIPT.py[,key=value...]".
- * Internal to catalyst_adaptor. */
-#ifndef WS_SCRIPT_H
-#define WS_SCRIPT_H
+/* "SCRIPT.py,key=value,..." as path, arguments and folder. */
+#ifndef WEIGHTSCAPE_SCRIPT_H
+#define WEIGHTSCAPE_SCRIPT_H
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include "bridge_table.h"
 
-typedef struct ws_script {
-    char *path;       /* owned */
-    char **arguments; /* "--key=value", owned, argument_count of them */
-    int argument_count;
-    char *folder; /* OUTPUT/NAME.cdb, absolute, owned */
-} ws_script;
+typedef struct ws_scripts {
+    ws_script *at; /* owned, with all it points to */
+    uint32_t count;
+} ws_scripts;
 
-/* Takes the text apart; the path ends at the first comma that a key and "="
- * follow. `number` scripts before it have names in `others`, so that two of one
- * name get folders of their own. Errors: WS_BAD_SCRIPT (no file, or not
- * readable), WS_NO_MEMORY. Free with ws_script_clear. */
-int ws_script_parse(const char *text, const char *output, const ws_script *others, int number,
-                    ws_script *out);
-void ws_script_clear(ws_script *script);
+/* Parses all texts. Each script gets the folder OUTPUT/NAME.cdb, NAME-2.cdb for a second one of that name.
+ * The path ends at the first comma, but commas up to and within "....py" belong to it. WS_BAD_ARGUMENT (an
+ * argument that is not key=value, no output), WS_NO_MEMORY. Free with ws_scripts_free, also after an error.
+ */
+int ws_scripts_parse(const char *const *texts, uint32_t count, const char *output, ws_scripts *out);
 
-#ifdef __cplusplus
-}
-#endif
+/* WS_BAD_SCRIPT if the file cannot be opened. */
+int ws_script_is_readable(const ws_script *script);
+
+/* What people call it: the file's name. Borrowed. */
+const char *ws_script_name(const ws_script *script);
+
+void ws_scripts_free(ws_scripts *scripts);
+
 #endif

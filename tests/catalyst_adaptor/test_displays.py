@@ -1,17 +1,35 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Machines without a display."""
 
-
 import pytest
 
 import hosts
 from test_scripts import EXPORTED
 
 
+KILL_THE_SERVER = """
+import os, signal, time
+source = PVTrivialProducer(registrationName='norms')
+
+
+def field(process, number):
+    with open('/proc/%s/stat' % process) as stat:
+        return stat.read().rsplit(')', 1)[1].split()[number]
+
+
+def catalyst_execute(info):
+    if info.timestep == 5:
+        children = os.popen('ps -o pid=,comm= --ppid %d' % os.getpid()).read().splitlines()
+        server = next(line.split()[0] for line in children if line.endswith('Xvfb'))
+        os.kill(int(server), signal.SIGKILL)
+        while field(server, 0) != 'Z':
+            time.sleep(0.01)
+"""
+
+
 @pytest.fixture
 def script(tmp_path):
     return hosts.script(tmp_path, "picture.py", EXPORTED)
-
 
 
 @pytest.mark.parametrize("display", [None, ":77", ""])
@@ -59,3 +77,13 @@ def test_without_the_bridge_it_goes_on(tmp_path, script):
     outcome = hosts.run(tmp_path / "out", script, environment=environment)
     assert (outcome.status, outcome.pictures) == (0, 0)
     assert len(outcome.errors.splitlines()) == 1 and "bridge" in outcome.errors
+
+
+def test_a_display_that_is_killed_costs_pictures_only(tmp_path):
+    """A script kills the server between two steps, as a user or the system may."""
+    killer = hosts.script(tmp_path, "killer.py", KILL_THE_SERVER)
+    picture = hosts.script(tmp_path, "picture.py", EXPORTED)
+    outcome = hosts.run(tmp_path / "out", picture, killer, steps=12)
+    assert outcome.status == 0, outcome.errors
+    assert (outcome.written, outcome.expected) == (2, 4)
+    assert outcome.errors.count("the virtual display has ended") == 1

@@ -1,138 +1,132 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "cmocka_headers.h"
 #include "frame.h"
+#include "weights.h"
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { K = 3, C = 2, R = 4, S = 5, COUNT = K * C * R * S };
+static const ws_scalars scalars = {.epoch = 1.5, .loss = 0.25, .accuracy = NAN};
 
-/* Weights laid out the other way round: the last index is the slowest. */
-static float weight[COUNT], gradient[COUNT], initial[COUNT];
-static const int64_t reversed[4] = {1, K, K *C, K *C *R};
-
-static float value_of(int k, int c, int r, int s)
+static ws_layers make_layers(int count, int without_gradient)
 {
-    return (float)(1000 * k + 100 * c + 10 * r + s);
-}
-
-static ws_layer_state make_layer(const char *name)
-{
-    for (int k = 0; k < K; k++)
-        for (int c = 0; c < C; c++)
-            for (int r = 0; r < R; r++)
-                for (int s = 0; s < S; s++) {
-                    const int64_t at = k * reversed[0] + c * reversed[1] + r * reversed[2] + s * reversed[3];
-                    weight[at] = value_of(k, c, r, s);
-                    gradient[at] = -value_of(k, c, r, s);
-                    initial[at] = 0.5f;
-                }
-    ws_layer layer = {.size = sizeof layer,
-                      .kind = WS_CONVOLUTION,
-                      .name = name,
-                      .shape = {K, C, R, S},
-                      .weight = weight,
-                      .gradient = gradient,
-                      .initial = initial};
-    memcpy(layer.stride, reversed, sizeof reversed);
-    ws_layer_state state;
-    assert_int_equal(ws_layer_copy(&layer, &state), WS_OK);
-    return state;
-}
-
-static ws_frame_buffer build(ws_layer_state *layers, int count, uint64_t wanted)
-{
-    const ws_row row = {.size = sizeof row, .epoch = 1.5, .loss = 0.25, .accuracy = NAN};
-    ws_frame_buffer buffer = {0};
-    assert_int_equal(ws_frame_build(&buffer, layers, count, wanted, &row, 42, 7), WS_OK);
-    return buffer;
+    static const char *const names[] = {"conv1", "conv2", "conv3"};
+    ws_layers layers = {0};
+    for (int i = 0; i < count; i++) {
+        ws_layer layer = describe_layer(names[i]);
+        if (i == without_gradient)
+            layer.gradient = NULL;
+        assert_int_equal(ws_layers_add(&layers, &layer), i);
+    }
+    assert_int_equal(ws_layers_begin(&layers), WS_OK);
+    return layers;
 }
 
 static void test_strided_arrays_become_dense(void **state)
 {
     (void)state;
-    ws_layer_state layer = make_layer("conv1");
-    ws_frame_buffer buffer = build(&layer, 1, 1);
-    assert_int_equal(buffer.frame->step, 42);
-    assert_int_equal(buffer.frame->generation, 7);
-    assert_true(buffer.frame->epoch == 1.5 && buffer.frame->loss == 0.25 && isnan(buffer.frame->accuracy));
-    const ws_frame_array *array = ws_frame_find(buffer.frame, "conv1", "weight");
-    assert_non_null(array);
-    assert_int_equal(array->offset % WS_FRAME_ALIGNMENT, 0);
-    const float *values = ws_frame_values(buffer.frame, array);
-    const float *gradients = ws_frame_values(buffer.frame, ws_frame_find(buffer.frame, "conv1", "gradient"));
-    int at = 0;
+    ws_layers layers = make_layers(1, -1);
+    ws_frame frame = {0};
+    assert_int_equal(ws_frame_fill(&frame, &layers, (const uint8_t[]){1}, 42, 7, &scalars), WS_OK);
+    const ws_frame_header *head = ws_frame_head(frame.memory);
+    assert_int_equal(head->step, 42);
+    assert_int_equal(head->generation, 7);
+    assert_true(head->scalars.epoch == 1.5 && head->scalars.loss == 0.25 && isnan(head->scalars.accuracy));
+    assert_int_equal(ws_frame_check(frame.memory, head->bytes), WS_OK);
+    const float *weights = ws_frame_values(frame.memory, ws_frame_find(frame.memory, "conv1/weight"));
+    const float *gradients = ws_frame_values(frame.memory, ws_frame_find(frame.memory, "conv1/gradient"));
     for (int k = 0; k < K; k++)
         for (int c = 0; c < C; c++)
             for (int r = 0; r < R; r++)
-                for (int s = 0; s < S; s++, at++) {
-                    assert_true(values[at] == value_of(k, c, r, s));
-                    assert_true(gradients[at] == -value_of(k, c, r, s));
+                for (int s = 0; s < S; s++) {
+                    assert_true(*weights++ == value_of(k, c, r, s));
+                    assert_true(*gradients++ == -value_of(k, c, r, s));
                 }
-    assert_null(ws_frame_find(buffer.frame, "conv1", "weights"));
-    assert_int_equal(ws_frame_check(buffer.frame, buffer.frame->size), WS_OK);
-    ws_frame_buffer_free(&buffer);
-    ws_layer_clear(&layer);
+    const double *range = ws_frame_values(frame.memory, ws_frame_find(frame.memory, "conv1/weight_range"));
+    assert_true(*range == 0.5);
+    assert_null(ws_frame_find(frame.memory, "conv1/weights"));
+    ws_frame_free(&frame);
+    ws_layers_free(&layers);
 }
 
-/* Only what is wanted is in it, and a layer without gradient has NaN there. */
+static void test_bits_of_a_nan_stay(void **state)
+{
+    (void)state;
+    ws_layers layers = make_layers(1, -1);
+    const uint32_t signalling = 0x7fa12345;
+    memcpy(&weight[0], &signalling, sizeof signalling);
+    ws_frame frame = {0};
+    assert_int_equal(ws_frame_fill(&frame, &layers, (const uint8_t[]){1}, 1, 0, &scalars), WS_OK);
+    assert_memory_equal(ws_frame_values(frame.memory, ws_frame_find(frame.memory, "conv1/weight")),
+                        &signalling, 4);
+    ws_frame_free(&frame);
+    ws_layers_free(&layers);
+}
+
 static void test_only_what_is_wanted(void **state)
 {
     (void)state;
-    ws_layer_state layers[3] = {make_layer("conv1"), make_layer("conv2"), make_layer("conv3")};
-    layers[2].given.gradient = NULL;
-    ws_frame_buffer buffer = build(layers, 3, 4);
-    assert_null(ws_frame_find(buffer.frame, "conv1", "weight"));
-    assert_null(ws_frame_find(buffer.frame, "conv2", "weight"));
-    const ws_frame_array *gradients = ws_frame_find(buffer.frame, "conv3", "gradient");
-    assert_non_null(gradients);
-    assert_true(isnan(*(const float *)ws_frame_values(buffer.frame, gradients)));
-    ws_frame_buffer_free(&buffer);
-    buffer = build(layers, 3, 0);
-    assert_int_equal(buffer.frame->array_count, 0);
-    assert_int_equal(ws_frame_check(buffer.frame, buffer.frame->size), WS_OK);
-    ws_frame_buffer_free(&buffer);
-    for (int i = 0; i < 3; i++)
-        ws_layer_clear(&layers[i]);
+    ws_layers layers = make_layers(3, 2);
+    ws_frame frame = {0};
+    assert_int_equal(ws_frame_fill(&frame, &layers, (const uint8_t[]){0, 0, 1}, 1, 0, &scalars), WS_OK);
+    assert_null(ws_frame_find(frame.memory, "conv1/weight"));
+    assert_null(ws_frame_find(frame.memory, "conv2/weight"));
+    assert_non_null(ws_frame_find(frame.memory, "conv3/weight"));
+    assert_null(ws_frame_find(frame.memory, "conv3/gradient"));
+    assert_int_equal(ws_frame_fill(&frame, &layers, (const uint8_t[]){0, 0, 0}, 2, 0, &scalars), WS_OK);
+    assert_int_equal(ws_frame_head(frame.memory)->array_count, 0);
+    assert_int_equal(ws_frame_check(frame.memory, ws_frame_head(frame.memory)->bytes), WS_OK);
+    ws_frame_free(&frame);
+    ws_layers_free(&layers);
 }
 
-/* Every field of header and directory, damaged, is noticed; nothing is read
- * beyond the block (sanitizers watch). */
+/* Every field of header and directory, damaged, is noticed, and nothing is read beyond the block (sanitizers
+ * watch). */
 static void test_damaged_frames_are_refused(void **state)
 {
     (void)state;
-    ws_layer_state layer = make_layer("conv1");
-    ws_frame_buffer buffer = build(&layer, 1, 1);
-    const size_t size = buffer.frame->size;
-    ws_frame *copy = malloc(size);
+    ws_layers layers = make_layers(1, -1);
+    ws_frame frame = {0};
+    assert_int_equal(ws_frame_fill(&frame, &layers, (const uint8_t[]){1}, 1, 0, &scalars), WS_OK);
+    const size_t bytes = ws_frame_head(frame.memory)->bytes, entry = sizeof(ws_frame_header);
     const struct {
         size_t offset, length;
-    } fields[] = {{0, 8},
-                  {offsetof(ws_frame, version), 4},
-                  {offsetof(ws_frame, array_count), 4},
-                  {offsetof(ws_frame, size), 8},
-                  {sizeof(ws_frame) + offsetof(ws_frame_array, name), WS_FRAME_NAME_SIZE},
-                  {sizeof(ws_frame) + offsetof(ws_frame_array, type), 4},
-                  {sizeof(ws_frame) + offsetof(ws_frame_array, rank), 4},
-                  {sizeof(ws_frame) + offsetof(ws_frame_array, shape), 8},
-                  {sizeof(ws_frame) + offsetof(ws_frame_array, offset), 8},
-                  {sizeof(ws_frame) + offsetof(ws_frame_array, bytes), 8}};
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        memcpy(copy, buffer.frame, size);
-        memset((char *)copy + fields[i].offset, 0x7f, fields[i].length);
-        assert_int_equal(ws_frame_check(copy, size), WS_BAD_FILE);
+    } fields[] = {
+        {0, 8},
+        {offsetof(ws_frame_header, version), 4},
+        {offsetof(ws_frame_header, array_count), 4},
+        {offsetof(ws_frame_header, bytes), 8},
+        {entry + offsetof(ws_frame_array, name), WS_FRAME_NAME_SIZE},
+        {entry + offsetof(ws_frame_array, type), 4},
+        {entry + offsetof(ws_frame_array, rank), 4},
+        {entry + offsetof(ws_frame_array, shape), 8},
+        {entry + offsetof(ws_frame_array, shape) + 24, 8},
+        {entry + offsetof(ws_frame_array, offset), 8},
+        {entry + offsetof(ws_frame_array, bytes), 8},
+    };
+    void *copy = aligned_alloc(WS_FRAME_ALIGNMENT, bytes);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        for (int value = 0x7f; value <= 0xff; value += 0x80) {
+            memcpy(copy, frame.memory, bytes);
+            memset((char *)copy + fields[i].offset, value, fields[i].length);
+            assert_int_equal(ws_frame_check(copy, bytes), WS_BAD_FILE);
+        }
     }
-    for (size_t cut = 0; cut < size; cut += 7)
-        assert_int_equal(ws_frame_check(buffer.frame, cut), WS_BAD_FILE);
     free(copy);
-    ws_frame_buffer_free(&buffer);
-    ws_layer_clear(&layer);
+    for (size_t cut = 0; cut < bytes; cut += WS_FRAME_ALIGNMENT / 2) {
+        void *part;
+        assert_int_equal(posix_memalign(&part, WS_FRAME_ALIGNMENT, cut), 0);
+        memcpy(part, frame.memory, cut);
+        assert_int_equal(ws_frame_check(part, cut), WS_BAD_FILE);
+        free(part);
+    }
+    ws_frame_free(&frame);
+    ws_layers_free(&layers);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_strided_arrays_become_dense),
+        cmocka_unit_test(test_bits_of_a_nan_stay),
         cmocka_unit_test(test_only_what_is_wanted),
         cmocka_unit_test(test_damaged_frames_are_refused),
     };

@@ -16,7 +16,7 @@ PRODUCER = "source = PVTrivialProducer(registrationName='weights_conv1')\n"
     ("nosuch", "PVTrivialProducer(registrationName='nosuch')\n", "there is no channel 'nosuch'; there are: weights_conv1"),
     ("raises", PRODUCER + "1 / 0\n", "raises.py:6: ZeroDivisionError"),
     ("leaves", PRODUCER + "import sys\nsys.exit(0)\n", "leaves.py: "),
-    ("old", PRODUCER + "threshold = Threshold(Input=source)\nthreshold.NoSuchProperty = 1\n", "NoSuchProperty"),
+    ("old", PRODUCER + "Threshold(Input=source).NoSuchProperty = 1\n", "NoSuchProperty"),
     ("dies", PRODUCER + "import os\nos.kill(os.getpid(), 11)\n", "signal 11"),
 ])
 def test_found_before_the_start(tmp_path, name, text, words):
@@ -72,6 +72,8 @@ def test_arguments_reach_their_script(tmp_path):
 
 EXPORTED = """
 image = XMLImageDataReader(registrationName='weights_conv1.vti', FileName=['/nowhere/weights_conv1.vti'])
+image.CellArrayStatus = ['weight', 'filter']
+image.TimeArray = 'None'
 view = CreateView('RenderView')
 view.ViewSize = [200, 150]
 display = Show(image, view)

@@ -169,8 +169,8 @@ WS_API int ws_insitu_export(ws_insitu *insitu, uint64_t step, const char *folder
 /* Fills *report; repeats of failures that were told once are counted in it. */
 WS_API void ws_insitu_report(const ws_insitu *insitu, ws_report *report);
 
-/* Ends the scripts (their catalyst_finalize), writes the Cinema tables, ends a display it started, closes the
- * history. NULL is allowed. */
+/* Ends the scripts (their catalyst_finalize), writes the Cinema tables, closes the history. A display that
+ * was started for pictures ends with the process. NULL is allowed. */
 WS_API void ws_insitu_free(ws_insitu *insitu);
 
 /* What this machine can do, as `weightscape doctor` tells it. */

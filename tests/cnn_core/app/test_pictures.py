@@ -293,3 +293,16 @@ def test_export_without_that_step(program, trained):
     trained("run", "--steps", 20, "--checkpoint-every", 10)
     result = program("export", "run", "--step", 15)
     assert result.status == 2 and len(result.errors) == 1 and "0, 10, 20" in result.errors[0], result
+
+
+def test_a_bad_script_on_a_resume_changes_nothing(program, trained, notes):
+    """It is found before rows that the resume would cut are cut."""
+    run = trained("run", "--steps", 20, "--checkpoint-every", 10)
+    run.last.unlink()
+    (run.checkpoints / "step_00000020.safetensors").unlink()
+    before = snapshot(run.path)
+    script, _ = notes(at_import="raise ValueError('not today')")
+    result = program("train", "--resume", "run", "--steps", 30, "--pipeline", script)
+    assert result.status == 2
+    assert "not today" in "\n".join(result.errors)
+    assert snapshot(run.path) == before

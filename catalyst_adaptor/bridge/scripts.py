@@ -1,0 +1,425 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs Catalyst scripts for the bridge: imports them, knows when each is due and what it looks at, and survives them."""
+
+import math
+import os
+import re
+import sys
+
+import paraview.servermanager
+from paraview import simple
+from paraview.catalyst import detail, importers, v2_internals
+from paraview.modules.vtkPVCatalyst import vtkCPDataDescription
+from paraview.modules.vtkPVPythonCatalyst import vtkCPPythonScriptV2Helper
+from paraview.modules.vtkRemotingServerManager import vtkSMExtractsController
+from weightscape_bridge import failures
+from weightscape_bridge.cinema import Database
+
+# Files that `export` writes; a script that the GUI has saved calls its sources by their names.
+_EXPORTED = re.compile(r"\.(vti|csv)$")
+_LOOK_AHEAD = 512
+_NEVER = 2**64 - 1
+_MOMENT = 2**-10  # a producer wants each time to be later than the last one, also that of the import
+_PRODUCERS = ("PVTrivialProducer", "TrivialProducer")
+
+_active = None  # the script that runs
+_register_package = v2_internals.register_module
+
+
+class Script:
+    """One script. `channels` are those that it looks at."""
+
+    def __init__(self, path, arguments, folder, session):
+        self.path, self.arguments = path, arguments
+        self.name = os.path.basename(path)
+        self.database = Database(folder)
+        self.failures = failures.Failures(self.name, session.warn)
+        self.problem = ""
+        self.channels = set()
+        self.views, self.extractors = [], []
+        self.has_run = self.was_dropped = False
+        self.missed_at = -1  # the last step at which a dropped script's pictures were counted as missing
+        self.written = self.expected = 0
+        self._aliases = {}  # the name a source was given, where it is not the channel's
+        self._module_name = ""
+        self._session = session
+        self._problem_of_call = None
+        self._timed_out = False
+        self._here = {}
+        self._helper = vtkCPPythonScriptV2Helper()
+        self._controller = vtkSMExtractsController()
+        self._controller.SetExtractsOutputDirectory(folder)
+
+    # What the script does while it runs, and ParaView asks about.
+
+    def channel_of(self, name):
+        """The channel that a source called `name` stands for, or None."""
+        known = self._session.channels
+        bare = _EXPORTED.sub("", name)
+        return name if name in known else bare if bare in known else None
+
+    def produce(self, name):
+        """A producer of a channel, under the name that the script gave it."""
+        channel = self.channel_of(name)
+        self.channels.add(channel)
+        self._aliases[name] = channel
+        if channel not in self._here:
+            raise LookupError(f"channel '{channel}' is asked for for the first time; it is there from this script's next step on")
+        description = self._helper.GetDataDescription()
+        if not description.GetInputDescriptionByName(name):
+            _add_input(description, name, self._here[channel])
+        producer = paraview.servermanager._getPyProxy(self._helper.GetTrivialProducer(name))
+        producer.IgnoreUnknownSetRequests = True
+        return producer
+
+    def add_view(self, view):
+        if not self._session.can_draw:
+            raise RuntimeError("there is no display to draw on")
+        self.views.append(view)
+        view.ViewTime = self._controller.GetTime()
+
+    def note(self, error):
+        """Takes an exception that ended a call."""
+        self._timed_out = self._timed_out or isinstance(error, failures.TimedOut)
+        if self._problem_of_call is None:
+            self._problem_of_call = failures.describe(error, self.path)
+
+    # What the bridge asks of the script.
+
+    def load(self, step, data):
+        """Imports the script, which sees all channels; `problem` tells how that went."""
+        self._set_time(step - _MOMENT)
+        self._call(step - _MOMENT, data, self._load)
+        self.problem = self._problem_of_call or ""
+
+    def _load(self, description):
+        # True only if all went well; what went wrong has been noted.
+        if not (self._helper.PrepareFromScript(self.path) and self._helper.Import(description)):
+            return
+        self._stop_live()
+        self._helper.CatalystInitialize(description)
+
+    def has_code(self):
+        """Whether the script has functions that run later."""
+        return any(hasattr(self._module(), name) for name in ("catalyst_execute", "RequestDataDescription"))
+
+    def drop(self, step, problem):
+        """Runs the script no more after `step`."""
+        self.problem, self.was_dropped, self.missed_at = problem, True, step
+
+    def is_usable(self):
+        return not self.problem
+
+    def fail(self, step, problem):
+        self.failures.add(step, problem)
+
+    def is_due(self, step):
+        """Whether the script wants to run at `step`: at a step of its extractors, and of its global trigger if it has one."""
+        self._set_time(step)
+        trigger = self._global_trigger()
+        if trigger and not trigger.IsActivated(self._controller):
+            return False
+        if self.extractors:
+            return bool(self.due_extractors())
+        return self.has_code()
+
+    def next_step(self, step, last):
+        """The first step in [step, last] at which it is due, or last + 1."""
+        if not self._can_look_ahead():
+            return step
+        return next((at for at in range(step, last + 1) if self.is_due(at)), last + 1)
+
+    def run(self, step, data):
+        """Runs the script on its channels, and writes its extracts. Returns whether nothing failed."""
+        self._set_time(step)
+        due = self.due_extractors()
+        self.expected += len(due)
+        for view in self.views:
+            view.ViewTime = step
+        self._call(step, data, lambda description: self._run(description, due))
+        if self._problem_of_call:
+            self.failures.add(step, self._problem_of_call)
+        if self._timed_out:
+            self.drop(step, self._problem_of_call)
+            self._session.warn(f"script {self.name} is not run again")
+        self.has_run = self.has_run or not self._problem_of_call
+        return not self._problem_of_call
+
+    def _run(self, description, due):
+        if hasattr(self._module(), "RequestDataDescription"):
+            self._helper.RequestDataDescription(description)
+            if not description.GetIfAnyGridNecessary():
+                return
+        self._stop_live()
+        if not self._helper.CatalystExecute(description) or self._problem_of_call:
+            return
+        for extractor in due:
+            if not self._controller.Extract(extractor.SMProxy):
+                self.note(RuntimeError(f"no file from extractor {_name_of(extractor)}"))
+        self._record()
+
+    def finish(self, step):
+        """Calls the script's catalyst_finalize, and tells how often it has failed."""
+        if self.is_usable():
+            self._call(step, {}, lambda description: self._helper.CatalystFinalize())
+            if self._problem_of_call:
+                self.failures.add(step, self._problem_of_call)
+        self.failures.summarise()
+
+    def release(self):
+        """Gives up what the script has made."""
+        for proxy in (*self.extractors, *self.views):
+            simple.Delete(proxy)
+        self.extractors, self.views = [], []
+
+    # Parts.
+
+    def _module(self):
+        return sys.modules.get(self._module_name)
+
+    def register(self, path):
+        """Makes the script importable, a file under a name that no other module has, whatever the file is called."""
+        if os.path.isfile(path) and path.endswith(".py"):
+            importers.install_pathfinder()
+            stem = re.sub(r"\W", "_", os.path.splitext(self.name)[0])
+            self._module_name = importers.add_file(path, f"weightscape_script_{stem}")
+        else:
+            self._module_name = _register_package(path)
+        return self._module_name
+
+    def _call(self, time, data, function):
+        """Calls function(description) as the active script; whatever it raises is noted."""
+        global _active
+        self._problem_of_call, self._here = None, data
+        description = _describe(time, self._named(data))
+        _active = self
+        self._session.begin_call()
+        try:
+            function(description)
+        except failures.Told:
+            pass
+        except BaseException as error:  # a script may raise anything; the run must go on
+            self.note(error)
+        finally:
+            self._session.end_call()
+            _active = None
+            self._here = {}
+
+    def _named(self, data):
+        named = {alias: data[channel] for alias, channel in self._aliases.items() if channel in data}
+        return {**data, **named}
+
+    def _set_time(self, time):
+        self._controller.SetTimeStep(math.ceil(time))
+        self._controller.SetTime(float(time))
+
+    def _global_trigger(self):
+        options = self._helper.GetOptions()
+        return options.GetProperty("GlobalTrigger").GetProxy(0) if options else None
+
+    def due_extractors(self):
+        return [extractor for extractor in self.extractors if self._controller.IsTriggerActivated(extractor.SMProxy)]
+
+    def _can_look_ahead(self):
+        """Triggers by time remember when they last said yes, so they can be asked only at their step."""
+        triggers = [extractor.SMProxy.GetProperty("Trigger").GetProxy(0) for extractor in self.extractors]
+        triggers.append(self._global_trigger())
+        return all(trigger is None or trigger.GetXMLName() == "TimeStep" for trigger in triggers)
+
+    def _stop_live(self):
+        """Nobody is called over Live, whatever the script's options say."""
+        options = self._helper.GetOptions()
+        if options:
+            options.GetProperty("EnableCatalystLive").SetElement(0, 0)
+            options.UpdateVTKObjects()
+
+    def _record(self):
+        table = self._controller.GetSummaryTable()
+        if table:
+            self.written += self.database.add(table)
+            self._controller.ResetSummaryTable()
+            self.database.save()
+
+
+class Session:
+    """All scripts of a run."""
+
+    def __init__(self, warn, arm, disarm, channels, first_step, can_draw):
+        self.channels, self.first_step, self.can_draw = channels, first_step, can_draw
+        self.warn, self._arm, self._disarm = warn, arm, disarm
+        self.scripts = []
+        self._last_step = first_step
+        self._has_lost_display = False
+        _install_hooks()
+
+    def load(self, path, arguments, folder, data):
+        script = Script(path, arguments, folder, self)
+        self.scripts.append(script)
+        script.load(self.first_step, data)
+        if script.problem:
+            script.fail(self.first_step, script.problem)
+
+    def begin_call(self):
+        self._arm()
+
+    def end_call(self):
+        self._disarm()
+
+    def verdict(self, index):
+        """(views, whether it may make more, problem) of a script."""
+        script = self.scripts[index]
+        return len(script.views), script.is_usable() and script.has_code(), script.problem
+
+    def draw(self):
+        """Draws a picture of a few pixels, which ends the process where drawing does not work."""
+        view = simple.CreateView("RenderView")
+        view.ViewSize = [16, 16]
+        simple.Render(view)
+
+    def due(self, step):
+        return [script for script in self.scripts if script.is_usable() and script.is_due(step) and not self._was_shown(script, step)]
+
+    def _was_shown(self, script, step):
+        """The step that a run resumes from may have been drawn before it ended."""
+        return 0 < step == self.first_step and script.database.has(step)
+
+    def next(self, step):
+        """(step, channels): the next step that a script waits for; no channels if it only means to ask again."""
+        self._count_missed(step)
+        usable = [script for script in self.scripts if script.is_usable()]
+        dropped = [script for script in self.scripts if script.was_dropped]
+        if not usable and not dropped:
+            return _NEVER, []
+        last = step + _LOOK_AHEAD
+        found = min((script.next_step(step, last) for script in usable), default=last + 1)
+        missed = min((script.next_step(step + 1, last) for script in dropped), default=last + 1)
+        if missed <= min(found, last):
+            found = missed
+        due = self.due(found) if found <= last else []
+        if not due:
+            return max(found, step + 1), []
+        return found, self._channels_of(due)
+
+    def _count_missed(self, step):
+        """Pictures of scripts that were dropped are still expected, and missing."""
+        for script in self.scripts:
+            if script.was_dropped and step > script.missed_at and script.is_due(step):
+                script.missed_at = step
+                script.expected += len(script.due_extractors())
+
+    def _channels_of(self, due):
+        # A script may make its pipeline when it first runs, so until then it sees every channel.
+        if any(not script.has_run for script in due):
+            return self.channels
+        return [name for name in self.channels if any(name in script.channels for script in due)]
+
+    def show(self, step, data):
+        """Runs what is due; returns whether nothing failed."""
+        self._count_missed(step)
+        self._last_step = step
+        return all([script.run(step, data) for script in self.due(step)])
+
+    def lose_display(self):
+        self._has_lost_display = True
+        for script in self.scripts:
+            if script.views and script.is_usable():
+                script.drop(self._last_step, "its display has ended")
+
+    def counts(self):
+        return tuple(
+            sum(of(script) for script in self.scripts)
+            for of in (lambda s: s.written, lambda s: s.expected, lambda s: s.failures.count)
+        )
+
+    def close(self):
+        for script in self.scripts:
+            script.finish(self._last_step)
+        # Windows without their display would end the process when they are given up.
+        if not self._has_lost_display:
+            for script in self.scripts:
+                script.release()
+            for source in simple.GetSources().values():
+                simple.Delete(source)
+
+
+def _name_of(extractor):
+    return paraview.servermanager.ProxyManager().GetProxyName("extractors", extractor.SMProxy)
+
+
+def _add_input(description, name, data):
+    description.AddInput(name)
+    inputs = description.GetInputDescriptionByName(name)
+    inputs.SetGrid(data)
+    if hasattr(data, "GetExtent"):
+        inputs.SetWholeExtent(data.GetExtent())
+
+
+def _describe(time, data):
+    description = vtkCPDataDescription()
+    description.SetTimeData(float(time), math.ceil(time))
+    for name, held in data.items():
+        _add_input(description, name, held)
+    return description
+
+
+def _guarded(function):
+    """`function`, but an exception is noted before it goes back through ParaView, which would print it, or exit."""
+
+    def guarded(*arguments):
+        try:
+            return function(*arguments)
+        except BaseException as error:
+            _active.note(error)
+            raise failures.Told from None
+
+    return guarded
+
+
+def _refusing(create):
+    """`create`, but a producer must be called as a channel."""
+
+    def refusing(*arguments, **parameters):
+        name = parameters.get("registrationName")
+        if _active and name and _active.channel_of(name) is None:
+            there = ", ".join(_active._session.channels)
+            raise ValueError(f"there is no channel '{name}'; there are: {there}")
+        return create(*arguments, **parameters)
+
+    return refusing
+
+
+def _is_channel(name):
+    return bool(_active and name and _active.channel_of(detail._transform_registration_name(name)))
+
+
+def _take_printed(kind, error, trace):
+    """What ParaView would print: an exception from code inside one of the script's filters."""
+    if kind is failures.Told:
+        return
+    if _active:
+        _active.note(error)
+    else:
+        _print_exception(kind, error, trace)
+
+
+_print_exception = sys.excepthook
+_hooks_are_installed = False
+
+
+def _install_hooks():
+    """Takes the places at which ParaView's own modules ask about the script that runs."""
+    global _hooks_are_installed
+    if _hooks_are_installed:
+        return
+    _hooks_are_installed = True
+    v2_internals.register_module = _guarded(lambda path: _active.register(path))
+    v2_internals._get_active_arguments = lambda: list(_active.arguments) if _active else []
+    for name in ("import_and_validate", "do_catalyst_initialize", "do_request_data_description", "do_catalyst_execute", "do_catalyst_finalize"):
+        setattr(v2_internals, name, _guarded(getattr(v2_internals, name)))
+    detail.IsInsituInput = _is_channel
+    detail.CreateProducer = lambda name: _active.produce(detail._transform_registration_name(name))
+    detail.RegisterExtractor = lambda extractor: _active.extractors.append(extractor)
+    detail.RegisterView = lambda view: _active.add_view(view)
+    for name in _PRODUCERS:
+        setattr(simple, name, _refusing(getattr(simple, name)))
+    sys.excepthook = _take_printed

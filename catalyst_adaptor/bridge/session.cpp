@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "session.h"
+
+#include <vtkPythonUtil.h>
+
+#include <cstdio>
+
+namespace weightscape
+{
+
+namespace
+{
+
+Reference checked(PyObject *owned)
+{
+    if (!owned)
+        throw PythonError();
+    return Reference(owned);
+}
+
+// Paths are bytes to the system; Python keeps those that are no UTF-8 as surrogates.
+Reference path(const char *bytes)
+{
+    return checked(PyUnicode_DecodeFSDefault(bytes));
+}
+
+Reference names_of(const std::vector<Channel> &channels)
+{
+    Reference names = checked(PyList_New(0));
+    for (const Channel &channel : channels)
+        PyList_Append(names, checked(PyUnicode_FromString(channel.name.c_str())));
+    return names;
+}
+
+std::set<std::string> set_of(PyObject *names)
+{
+    std::set<std::string> result;
+    for (Py_ssize_t i = 0; i < PyList_Size(names); i++)
+        result.insert(PyUnicode_AsUTF8(PyList_GetItem(names, i)));
+    return result;
+}
+
+std::set<std::string> all_of(const std::vector<Channel> &channels)
+{
+    std::set<std::string> names;
+    for (const Channel &channel : channels)
+        names.insert(channel.name);
+    return names;
+}
+
+} // namespace
+
+Session &Session::of(PyObject *capsule)
+{
+    return *static_cast<Session *>(PyCapsule_GetPointer(capsule, nullptr));
+}
+
+PyObject *Session::warn(PyObject *capsule, PyObject *text)
+{
+    const ws_log &log = of(capsule).destination;
+    if (const char *line = PyUnicode_AsUTF8(text))
+        log.line(log.context, WS_LOG_WARNING, line);
+    PyErr_Clear();
+    Py_RETURN_NONE;
+}
+
+PyObject *Session::arm(PyObject *capsule, PyObject *)
+{
+    of(capsule).watchdog.arm();
+    Py_RETURN_NONE;
+}
+
+PyObject *Session::disarm(PyObject *capsule, PyObject *)
+{
+    of(capsule).watchdog.disarm();
+    Py_RETURN_NONE;
+}
+
+Session::Session(const ws_bridge_options &options, const ws_scene &scene)
+    : destination(options.log), channels(channels_of(*scene.history)),
+      layer_count(scene.history->layer_count), watchdog(options.script_seconds),
+      self(checked(PyCapsule_New(this, nullptr, nullptr))), session(make(options))
+{
+    const Reference data = build(all_of(channels), scene);
+    for (uint32_t i = 0; i < options.script_count; i++)
+        load(options.scripts[i], data);
+    take_counts();
+}
+
+Session::~Session()
+{
+    // Python keeps no callable that leads here beyond this point; its garbage may hold some until it is
+    // collected.
+    session = Reference();
+    PyGC_Collect();
+}
+
+Reference Session::function(PyMethodDef *method)
+{
+    return checked(PyCFunction_New(method, self));
+}
+
+Reference Session::make(const ws_bridge_options &options)
+{
+    static PyMethodDef methods[] = {
+        {"warn", &Session::warn, METH_O, nullptr},
+        {"arm", &Session::arm, METH_NOARGS, nullptr},
+        {"disarm", &Session::disarm, METH_NOARGS, nullptr},
+    };
+    const Reference module = checked(import_own_module("scripts").release());
+    const Reference warn_of = function(&methods[0]), arm_of = function(&methods[1]),
+                    disarm_of = function(&methods[2]);
+    const Reference names = names_of(channels);
+    return checked(PyObject_CallMethod(
+        module, "Session", "OOOOKi", static_cast<PyObject *>(warn_of), static_cast<PyObject *>(arm_of),
+        static_cast<PyObject *>(disarm_of), static_cast<PyObject *>(names),
+        static_cast<unsigned long long>(options.first_step), options.can_draw));
+}
+
+void Session::load(const ws_script &script, const Reference &data)
+{
+    const Reference arguments = checked(PyList_New(0));
+    for (uint32_t i = 0; i < script.argument_count; i++)
+        PyList_Append(arguments, path(script.arguments[i]));
+    const Reference file = path(script.path), folder = path(script.folder);
+    checked(PyObject_CallMethod(session, "load", "OOOO", static_cast<PyObject *>(file),
+                                static_cast<PyObject *>(arguments), static_cast<PyObject *>(folder),
+                                static_cast<PyObject *>(data)));
+}
+
+// The named channels as a Python dictionary.
+Reference Session::build(const std::set<std::string> &names, const ws_scene &scene)
+{
+    Reference data = checked(PyDict_New());
+    for (const Channel &channel : channels) {
+        if (!names.count(channel.name))
+            continue;
+        const auto object = mapping.build(channel, scene);
+        PyDict_SetItemString(data, channel.name.c_str(),
+                             checked(vtkPythonUtil::GetObjectFromPointer(object)));
+    }
+    return data;
+}
+
+void Session::next(uint64_t from, uint64_t *step, int *anyone, uint8_t *wanted)
+{
+    const Reference answer =
+        checked(PyObject_CallMethod(session, "next", "K", static_cast<unsigned long long>(from)));
+    take_counts();
+    *step = PyLong_AsUnsignedLongLong(PyTuple_GetItem(answer, 0));
+    wanted_channels = set_of(PyTuple_GetItem(answer, 1));
+    *anyone = !wanted_channels.empty();
+    std::fill(wanted, wanted + layer_count, 0);
+    for (const Channel &channel : channels)
+        if (channel.kind == Channel::Kind::weights && wanted_channels.count(channel.name))
+            wanted[channel.layer] = 1;
+}
+
+bool Session::show(const ws_scene &scene)
+{
+    const Reference data = build(wanted_channels, scene);
+    const Reference answer = checked(PyObject_CallMethod(
+        session, "show", "KO", static_cast<unsigned long long>(ws_frame_head(scene.frame)->step),
+        static_cast<PyObject *>(data)));
+    take_counts();
+    return PyObject_IsTrue(answer) == 1;
+}
+
+void Session::lose_display()
+{
+    checked(PyObject_CallMethod(session, "lose_display", nullptr));
+}
+
+void Session::take_counts()
+{
+    const Reference answer = checked(PyObject_CallMethod(session, "counts", nullptr));
+    known_counts.images_written = PyLong_AsUnsignedLongLong(PyTuple_GetItem(answer, 0));
+    known_counts.images_expected = PyLong_AsUnsignedLongLong(PyTuple_GetItem(answer, 1));
+    known_counts.script_failures = PyLong_AsUnsignedLongLong(PyTuple_GetItem(answer, 2));
+}
+
+void Session::verdict(uint32_t script, ws_verdict *out)
+{
+    const Reference answer = checked(PyObject_CallMethod(session, "verdict", "I", script));
+    out->views = static_cast<int>(PyLong_AsLong(PyTuple_GetItem(answer, 0)));
+    out->may_draw = PyObject_IsTrue(PyTuple_GetItem(answer, 1));
+    const char *problem = PyUnicode_AsUTF8(PyTuple_GetItem(answer, 2));
+    std::snprintf(out->problem, sizeof out->problem, "%s", problem ? problem : "?");
+}
+
+void Session::draw()
+{
+    checked(PyObject_CallMethod(session, "draw", nullptr));
+}
+
+void Session::close()
+{
+    checked(PyObject_CallMethod(session, "close", nullptr));
+    take_counts();
+}
+
+} // namespace weightscape

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The scripts of a run, as scripts.py runs them: C++ on this side, Python on the other.
+#ifndef WEIGHTSCAPE_SESSION_H
+#define WEIGHTSCAPE_SESSION_H
+
+#include "python.h" // first: Python's header wants to be
+
+#include "bridge_table.h"
+#include "mapping.h"
+#include "watchdog.h"
+
+#include <set>
+#include <stdexcept>
+
+namespace weightscape
+{
+
+// What Python said when it should not have failed.
+class PythonError : public std::runtime_error
+{
+  public:
+    PythonError() : std::runtime_error(take_python_error()) {}
+};
+
+// Every member is called with a PythonLock held; any may throw a PythonError.
+class Session
+{
+  public:
+    Session(const ws_bridge_options &options, const ws_scene &scene);
+    ~Session();
+    Session(const Session &) = delete;
+    Session &operator=(const Session &) = delete;
+
+    // See ws_bridge_table.
+    void next(uint64_t from, uint64_t *step, int *anyone, uint8_t *wanted);
+    bool show(const ws_scene &scene);
+    void lose_display();
+    void verdict(uint32_t script, ws_verdict *out);
+    void draw();
+    void close();
+
+    const ws_bridge_counts &counts() const { return known_counts; }
+    const ws_log &log() const { return destination; }
+
+  private:
+    static PyObject *warn(PyObject *self, PyObject *text);
+    static PyObject *arm(PyObject *self, PyObject *);
+    static PyObject *disarm(PyObject *self, PyObject *);
+    static Session &of(PyObject *self);
+
+    Reference function(PyMethodDef *method);
+    Reference make(const ws_bridge_options &options);
+    void load(const ws_script &script, const Reference &data);
+    Reference build(const std::set<std::string> &names, const ws_scene &scene);
+    void take_counts();
+
+    const ws_log destination;
+    const std::vector<Channel> channels;
+    const uint32_t layer_count;
+    Mapping mapping;
+    Watchdog watchdog;
+    Reference self;    // a capsule that holds this
+    Reference session; // scripts.Session
+    std::set<std::string> wanted_channels;
+    ws_bridge_counts known_counts{};
+};
+
+} // namespace weightscape
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The one door to the plug-in that holds ParaView: a table of C functions, found by name after dlopen.
+ *
+ * No function throws. Each leaves signal handlers, floating-point modes, locale and working folder as they
+ * were. */
+#ifndef WEIGHTSCAPE_BRIDGE_TABLE_H
+#define WEIGHTSCAPE_BRIDGE_TABLE_H
+
+#include "history.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WS_BRIDGE_VERSION  1
+#define WS_BRIDGE_SYMBOL   "weightscape_bridge"
+#define WS_PROBLEM_SIZE    512
+#define WS_SHORT_NAME_SIZE 32
+
+/* A script as a host asked for it. */
+typedef struct ws_script {
+    char *path;             /* absolute */
+    char *const *arguments; /* "--key=value" */
+    uint32_t argument_count;
+    char *folder; /* its Cinema database, absolute */
+} ws_script;
+
+/* What there is to see at one step. */
+typedef struct ws_scene {
+    const void *frame; /* a frame block (frame.h) */
+    const ws_history_view *history;
+} ws_scene;
+
+typedef struct ws_bridge_options {
+    const ws_script *scripts;
+    uint32_t script_count;
+    double script_seconds;
+    uint64_t first_step;
+    int can_draw; /* 0: a script that makes a view fails, where VTK would end the process */
+    ws_log log;
+} ws_bridge_options;
+
+/* What trying a script found. */
+typedef struct ws_verdict {
+    int views;                     /* how many it has made */
+    int may_draw;                  /* it has code that runs later, and may make more */
+    char problem[WS_PROBLEM_SIZE]; /* "" if it can be used */
+} ws_verdict;
+
+typedef struct ws_bridge_counts {
+    uint64_t images_written, images_expected, script_failures;
+} ws_bridge_counts;
+
+typedef struct ws_bridge_abilities {
+    char paraview[WS_SHORT_NAME_SIZE], python[WS_SHORT_NAME_SIZE];
+    char problem[WS_PROBLEM_SIZE]; /* "" if Python imports paraview and numpy */
+} ws_bridge_abilities;
+
+typedef struct ws_bridge ws_bridge;
+
+typedef struct ws_bridge_table {
+    uint32_t version; /* WS_BRIDGE_VERSION */
+
+    /* Starts ParaView and imports the scripts; `scene` holds every channel. One bridge at a time. A script
+     * that fails is told through the log and left out. WS_NO_PICTURES (the problem is in `problem`) if
+     * ParaView does not start. */
+    int (*open)(const ws_bridge_options *options, const ws_scene *scene, ws_bridge **out,
+                char problem[WS_PROBLEM_SIZE]);
+
+    /* What is wanted from step `from` on: *step is the next step that a script waits for, or a later step at
+     * which to ask again, and then *anyone is 0; WS_NEVER without scripts. wanted[layer] tells whose weights
+     * are looked at. */
+    void (*next)(ws_bridge *bridge, uint64_t from, uint64_t *step, int *anyone, uint8_t *wanted);
+
+    /* Runs the scripts that are due at the frame's step. WS_SCRIPT_FAILED if one failed. */
+    int (*show)(ws_bridge *bridge, const ws_scene *scene);
+
+    /* The display has gone: what has views is left out from here on, and its windows are left alone. */
+    void (*lose_display)(ws_bridge *bridge);
+
+    void (*counts)(const ws_bridge *bridge, ws_bridge_counts *out);
+
+    /* Finalizes the scripts and gives up their views, so that a display may go. NULL is allowed. */
+    void (*close)(ws_bridge *bridge);
+
+    /* After open, in a process that may die of it: what became of each script. */
+    void (*verdict)(const ws_bridge *bridge, uint32_t script, ws_verdict *out);
+    /* Draws a picture of a few pixels; returns only if this machine can. */
+    void (*draw)(const ws_bridge *bridge);
+
+    /* Writes each channel of `scene` to FOLDER/CHANNEL.vti or .csv. Needs no open bridge. WS_IO_FAILED, with
+     * the problem. */
+    int (*export_channels)(const ws_scene *scene, const char *folder, char problem[WS_PROBLEM_SIZE]);
+
+    /* Versions, and whether Python has what the scripts need. */
+    void (*abilities)(ws_bridge_abilities *out);
+} ws_bridge_table;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
