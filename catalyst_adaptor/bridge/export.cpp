@@ -63,6 +63,9 @@ bool write_image(vtkImageData *image, const std::string &path)
     vtkNew<vtkXMLImageDataWriter> writer;
     writer->SetInputData(image);
     writer->SetFileName(path.c_str());
+    // Inline: with the expat of today's Debian 12, ParaView 5.11 cannot read the default, an appended
+    // section.
+    writer->SetDataModeToBinary();
     return writer->Write() == 1;
 }
 

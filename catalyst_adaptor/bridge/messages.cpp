@@ -19,9 +19,16 @@ ws_log destination;
 unsigned long untold = 0;
 bool has_told = false;
 
+// Said about every chart and every first step, and of no consequence; later versions do not say it.
+bool is_harmless(const char *text)
+{
+    return std::strstr(text, "Argument time already exists") ||
+           std::strstr(text, "New time step is not after last time step");
+}
+
 void tell(const char *text)
 {
-    if (!destination.line)
+    if (!destination.line || is_harmless(text))
         return;
     if (has_told) {
         untold++;
