@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* At which steps something is wanted, as rules that can be worked out for any step, in any process: whoever
+ * trains knows what was asked for even when the process that asked hangs or has died. Plain data without
+ * pointers. */
+#ifndef WEIGHTSCAPE_SCHEDULE_H
+#define WEIGHTSCAPE_SCHEDULE_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WS_SCHEDULE_RULES  32
+#define WS_SCHEDULE_LAYERS 256 /* layers beyond this many are wanted whenever anything is */
+
+/* A set of layers, a bit each. */
+typedef struct ws_layer_set {
+    uint64_t words[WS_SCHEDULE_LAYERS / 64];
+} ws_layer_set;
+
+/* Steps s with first <= s <= last and (s - phase) % every == 0. */
+typedef struct ws_rule {
+    uint64_t first, last;
+    uint64_t every; /* >= 1 */
+    uint64_t phase; /* <= first */
+    ws_layer_set layers;
+} ws_rule;
+
+/* Zero-initialised: nothing is wanted. */
+typedef struct ws_schedule {
+    uint32_t count;
+    uint32_t reserved;
+    ws_rule rules[WS_SCHEDULE_RULES];
+} ws_schedule;
+
+/* Adds a rule; one for the same steps gains its layers. When all places are taken, the last rule becomes
+ * "every step from the earlier first to the later last": more than was asked for, never less. */
+void ws_schedule_add(ws_schedule *schedule, const ws_rule *rule);
+
+/* Adds all rules of `other`. */
+void ws_schedule_join(ws_schedule *schedule, const ws_schedule *other);
+
+/* The first step >= from at which anything is wanted, UINT64_MAX if none. */
+uint64_t ws_schedule_next(const ws_schedule *schedule, uint64_t from);
+
+/* Whether anything is wanted at `step`; adds what to *layers (may be NULL). */
+int ws_schedule_wants(const ws_schedule *schedule, uint64_t step, ws_layer_set *layers);
+
+/* Whether every rule is one that ws_schedule_add could have made: for schedules that came from elsewhere. */
+int ws_schedule_is_sound(const ws_schedule *schedule);
+
+static inline void ws_layer_set_add(ws_layer_set *set, uint32_t layer)
+{
+    if (layer < WS_SCHEDULE_LAYERS)
+        set->words[layer / 64] |= (uint64_t)1 << layer % 64;
+}
+
+static inline int ws_layer_set_has(const ws_layer_set *set, uint32_t layer)
+{
+    return layer >= WS_SCHEDULE_LAYERS || (set->words[layer / 64] >> layer % 64 & 1) != 0;
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif
