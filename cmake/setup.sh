@@ -10,6 +10,8 @@ packages() {
     build)
         # Compilers and build tools; the libraries of cnn_core (gzip, JSON) and of the program (options).
         echo gcc g++ make cmake ninja-build pkgconf zlib1g-dev libjansson-dev libpopt-dev
+        # Recordings are packed with zstd.
+        echo libzstd-dev
         # To fetch data over https, and for the version in a run's record.
         echo ca-certificates curl git
         ;;
