@@ -25,7 +25,7 @@ std::vector<Channel> channels_of(const ws_history_view &history)
     return channels;
 }
 
-vtkSmartPointer<vtkDataObject> Mapping::build(const Channel &channel, const ws_scene &scene)
+vtkSmartPointer<vtkDataObject> Mapping::build(const Channel &channel, const ws_scene &scene) const
 {
     const bool as_points =
         channel.kind == Channel::Kind::norms_points || channel.kind == Channel::Kind::trajectory_points;
@@ -34,7 +34,7 @@ vtkSmartPointer<vtkDataObject> Mapping::build(const Channel &channel, const ws_s
     const std::string layer = scene.history->layers[channel.layer];
     if (channel.kind == Channel::Kind::weights)
         return build_weights(layer, scene.frame);
-    return build_trajectory(scene, channel.layer, walks[channel.name], as_points);
+    return build_trajectory(scene, channel.layer, as_points);
 }
 
 void add_state(vtkDataObject *data, const void *frame)

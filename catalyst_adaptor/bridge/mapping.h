@@ -4,12 +4,10 @@
 #define WEIGHTSCAPE_MAPPING_H
 
 #include "bridge_table.h"
-#include "walk.h"
 
 #include <vtkDataObject.h>
 #include <vtkSmartPointer.h>
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -27,22 +25,18 @@ struct Channel {
 // All channels of a run with these layers.
 std::vector<Channel> channels_of(const ws_history_view &history);
 
-// Builds channels; keeps the sums that their principal components need from step to step.
+// Builds channels.
 class Mapping
 {
   public:
     // The channel's data; for weights, the frame must hold the layer.
-    vtkSmartPointer<vtkDataObject> build(const Channel &channel, const ws_scene &scene);
-
-  private:
-    std::map<std::string, Walk> walks;
+    vtkSmartPointer<vtkDataObject> build(const Channel &channel, const ws_scene &scene) const;
 };
 
 // Parts of build, one per kind of data.
 vtkSmartPointer<vtkDataObject> build_weights(const std::string &layer, const void *frame);
 vtkSmartPointer<vtkDataObject> build_norms(const ws_scene &scene, bool as_points);
-vtkSmartPointer<vtkDataObject> build_trajectory(const ws_scene &scene, uint32_t layer, Walk &walk,
-                                                bool as_points);
+vtkSmartPointer<vtkDataObject> build_trajectory(const ws_scene &scene, uint32_t layer, bool as_points);
 
 // Adds the step and its scalars to the field data of a channel.
 void add_state(vtkDataObject *data, const void *frame);

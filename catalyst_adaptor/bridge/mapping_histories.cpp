@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Tables of histories, and their polydata twins.
 #include "mapping.h"
+#include "walk.h"
 
 #include <vtkCellArray.h>
 #include <vtkDataSetAttributes.h>
@@ -101,13 +102,12 @@ vtkSmartPointer<vtkDataObject> build_norms(const ws_scene &scene, bool as_points
     return finish(as_points ? points_of(columns, columns[0], nullptr) : table_of(columns), scene);
 }
 
-vtkSmartPointer<vtkDataObject> build_trajectory(const ws_scene &scene, uint32_t layer, Walk &walk,
-                                                bool as_points)
+vtkSmartPointer<vtkDataObject> build_trajectory(const ws_scene &scene, uint32_t layer, bool as_points)
 {
     const ws_history_view &history = *scene.history;
     const uint32_t number = walk_number(history, layer);
     const double *const *weights = history.columns + history.norm_columns + 2 * number;
-    const auto components = walk.components(history.sketches[number], history.rows);
+    const auto components = walk_components(history.sketches[number], history.rows, history.sums[number]);
     const Columns columns{
         column("step", history.columns[0], history.rows),
         column("w0", weights[0], history.rows),

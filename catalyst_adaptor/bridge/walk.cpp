@@ -3,7 +3,6 @@
 
 #include <vtkMath.h>
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -15,25 +14,10 @@ namespace
 
 constexpr int cells = WS_SKETCH_CELLS;
 
-bool is_finite(const float *sketch)
-{
-    return std::all_of(sketch, sketch + cells, [](float value) { return std::isfinite(value); });
-}
-
-} // namespace
-
-void Walk::add(const float *sketch)
-{
-    count++;
-    for (int i = 0; i < cells; i++) {
-        sum[i] += sketch[i];
-        for (int j = i; j < cells; j++)
-            products[i][j] += static_cast<double>(sketch[i]) * sketch[j];
-    }
-}
+using Vector = std::array<double, WS_SKETCH_CELLS>;
 
 // Eigenvectors of the covariance that belong to its two largest eigenvalues.
-std::array<Walk::Vector, 2> Walk::axes() const
+std::array<Vector, 2> axes(const ws_walk_sums &sums)
 {
     static_assert(cells >= 2, "two axes");
     std::array<Vector, cells> covariance, vectors;
@@ -43,7 +27,7 @@ std::array<Walk::Vector, 2> Walk::axes() const
         covariance_rows[i] = covariance[i].data();
         vector_rows[i] = vectors[i].data();
         for (int j = i; j < cells; j++) {
-            const double value = (products[i][j] - sum[i] * sum[j] / count) / count;
+            const double value = (sums.products[i][j] - sums.sum[i] * sums.sum[j] / sums.count) / sums.count;
             covariance[i][j] = covariance[j][i] = value;
         }
     }
@@ -56,18 +40,18 @@ std::array<Walk::Vector, 2> Walk::axes() const
     return result;
 }
 
-std::array<std::vector<double>, 2> Walk::components(const float *sketches, uint64_t rows)
+} // namespace
+
+std::array<std::vector<double>, 2> walk_components(const float *sketches, uint64_t rows,
+                                                   const ws_walk_sums &sums)
 {
-    for (; added < rows; added++)
-        if (is_finite(sketches + added * cells))
-            add(sketches + added * cells);
     std::array<std::vector<double>, 2> result;
-    if (count == 0) {
+    if (sums.count == 0) {
         for (auto &column : result)
             column.assign(rows, std::numeric_limits<double>::quiet_NaN());
         return result;
     }
-    const std::array<Vector, 2> directions = axes();
+    const std::array<Vector, 2> directions = axes(sums);
     for (int axis = 0; axis < 2; axis++) {
         std::vector<double> &column = result[axis];
         column.resize(rows);
@@ -75,7 +59,7 @@ std::array<std::vector<double>, 2> Walk::components(const float *sketches, uint6
         for (uint64_t row = 0; row < rows; row++) {
             double value = 0;
             for (int i = 0; i < cells; i++)
-                value += directions[axis][i] * (sketches[row * cells + i] - sum[i] / count);
+                value += directions[axis][i] * (sketches[row * cells + i] - sums.sum[i] / sums.count);
             column[row] = value;
             last = std::isfinite(value) ? value : last;
         }

@@ -142,7 +142,7 @@ static int check(void)
     const ws_layers layers = name_layers(layer_list);
     ws_history *history;
     ws_history_view view;
-    ws_history_options kept = {.first_step = (uint64_t)first_step, .log = {quiet, NULL}};
+    ws_history_options kept = {.first_step = (uint64_t)first_step, .keep_curve = 1, .log = {quiet, NULL}};
     void *frame = read_frame((size_t)frame_bytes);
     if (!frame || !list || ws_history_open(&kept, &layers, &history) != WS_OK) {
         fprintf(stderr, "%s\n", ws_message());

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "history_file.h"
 #include "message.h"
+#include "row_layout.h"
+#include <byteswap.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,9 +14,10 @@
 
 #define MAGIC        "WSHIST1\n"
 #define MAGIC_BYTES  8
-#define PREFIX_BYTES (MAGIC_BYTES + sizeof(uint64_t))
 #define BUFFER_BYTES ((size_t)1 << 18)
 #define ASIDE_TRIES  1000
+
+_Static_assert(WS_HISTORY_PREFIX == MAGIC_BYTES + sizeof(uint64_t), "the magic, then the length of the head");
 
 struct ws_history_file {
     char *path;
@@ -54,12 +57,11 @@ static int write_all(int descriptor, const void *bytes, size_t count, off_t offs
     return 0;
 }
 
-/* Bytes read, fewer only at the end of the file; -1. */
-static ssize_t read_all(int descriptor, void *bytes, size_t count, off_t offset)
+ssize_t ws_history_file_read(int descriptor, void *bytes, size_t count, uint64_t offset)
 {
     size_t got = 0;
     while (got < count) {
-        const ssize_t part = pread(descriptor, (char *)bytes + got, count - got, offset + (off_t)got);
+        const ssize_t part = pread(descriptor, (char *)bytes + got, count - got, (off_t)(offset + got));
         if (part < 0 && errno == EINTR)
             continue;
         if (part < 0)
@@ -71,15 +73,62 @@ static ssize_t read_all(int descriptor, void *bytes, size_t count, off_t offset)
     return (ssize_t)got;
 }
 
+static int no_history(const char *path)
+{
+    return ws_fail(WS_BAD_FILE, "%s: is no history (its first bytes are not \"WSHIST1\")", path);
+}
+
+static int read_length(const char *path, int descriptor, uint64_t *length)
+{
+    char prefix[WS_HISTORY_PREFIX];
+    const ssize_t got = ws_history_file_read(descriptor, prefix, sizeof prefix, 0);
+    if (got < 0)
+        return cannot("read", path);
+    if (got < MAGIC_BYTES || memcmp(prefix, MAGIC, MAGIC_BYTES) != 0)
+        return no_history(path);
+    if (got < (ssize_t)sizeof prefix)
+        return ws_fail(WS_BAD_FILE, "%s: ends after %zd bytes, before its head", path, got);
+    memcpy(length, prefix + MAGIC_BYTES, sizeof *length);
+    if (*length > WS_HEAD_MOST && bswap_64(*length) <= WS_HEAD_MOST)
+        return ws_fail(WS_BAD_FILE, "%s: was written by a machine of the other byte order", path);
+    if (*length > WS_HEAD_MOST)
+        return ws_fail(WS_BAD_FILE, "%s: its head has %llu bytes, at most %d are read", path,
+                       (unsigned long long)*length, WS_HEAD_MOST);
+    return WS_OK;
+}
+
+int ws_history_file_head(const char *path, int descriptor, char **whole, size_t *bytes)
+{
+    uint64_t length = 0;
+    const int status = read_length(path, descriptor, &length);
+    if (status)
+        return status;
+    const size_t wanted = WS_HISTORY_PREFIX + length;
+    char *found = malloc(wanted + 1);
+    if (!found)
+        return ws_fail(WS_NO_MEMORY, "%s: no memory for %zu bytes", path, wanted);
+    const ssize_t got = ws_history_file_read(descriptor, found, wanted, 0);
+    if (got == (ssize_t)wanted) {
+        found[wanted] = 0;
+        *whole = found;
+        *bytes = wanted;
+        return WS_OK;
+    }
+    free(found);
+    if (got < 0)
+        return cannot("read", path);
+    return ws_fail(WS_BAD_FILE, "%s: its head ends at byte %zu, the file at byte %zd", path, wanted, got);
+}
+
 static char *whole_head(const char *head, size_t *bytes)
 {
     const uint64_t length = strlen(head);
-    *bytes = PREFIX_BYTES + length;
+    *bytes = WS_HISTORY_PREFIX + length;
     char *whole = malloc(*bytes);
     if (whole) {
         memcpy(whole, MAGIC, MAGIC_BYTES);
         memcpy(whole + MAGIC_BYTES, &length, sizeof length);
-        memcpy(whole + PREFIX_BYTES, head, length);
+        memcpy(whole + WS_HISTORY_PREFIX, head, length);
     }
     return whole;
 }
@@ -90,12 +139,12 @@ static int check_head(const ws_history_file *file, const char *whole, size_t byt
     char *found = malloc(bytes);
     if (!found)
         return ws_fail(WS_NO_MEMORY, "%s: no memory for %zu bytes", file->path, bytes);
-    const ssize_t got = read_all(file->descriptor, found, bytes, 0);
+    const ssize_t got = ws_history_file_read(file->descriptor, found, bytes, 0);
     int status = WS_OK;
     if (got < 0)
         status = cannot("read", file->path);
     else if (got < MAGIC_BYTES || memcmp(found, MAGIC, MAGIC_BYTES) != 0)
-        status = ws_fail(WS_BAD_FILE, "%s: is no history (its first bytes are not \"WSHIST1\")", file->path);
+        status = no_history(file->path);
     else if ((size_t)got < bytes || memcmp(found, whole, bytes) != 0)
         status = ws_fail(WS_BAD_FILE, "%s: is the history of a network with other layers", file->path);
     free(found);
@@ -112,7 +161,8 @@ static int read_rows(const ws_history_file *file, off_t start, ws_row_reader *re
     int status = WS_OK, wanted = 1;
     *end = start;
     while (wanted > 0) {
-        const ssize_t got = read_all(file->descriptor, rows, most * file->row_bytes, *end);
+        const ssize_t got =
+            ws_history_file_read(file->descriptor, rows, most * file->row_bytes, (uint64_t)*end);
         if (got < 0)
             status = cannot("read", file->path);
         const size_t count = got < 0 ? 0 : (size_t)got / file->row_bytes;
@@ -152,7 +202,8 @@ static int keep_aside(const ws_history_file *file, const char *whole, size_t hea
     while (!failed && from < to) {
         const off_t left = to - from;
         const ssize_t got =
-            read_all(file->descriptor, bytes, left < (off_t)BUFFER_BYTES ? (size_t)left : BUFFER_BYTES, from);
+            ws_history_file_read(file->descriptor, bytes,
+                                 left < (off_t)BUFFER_BYTES ? (size_t)left : BUFFER_BYTES, (uint64_t)from);
         failed = got <= 0 || write_all(copy, bytes, (size_t)got, offset) != 0;
         from += got;
         offset += got;

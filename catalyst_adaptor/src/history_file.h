@@ -5,6 +5,20 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+/* ---- Reading a file that another process may be writing. */
+
+/* Bytes read from `offset` on, fewer than `count` only at the end of the file; -1 with errno. */
+ssize_t ws_history_file_read(int descriptor, void *bytes, size_t count, uint64_t offset);
+
+/* Reads what comes before the rows: *whole, *bytes long, with a NUL behind it, to be freed; the JSON is from
+ * WS_HISTORY_PREFIX on. WS_BAD_FILE (no history, of the other byte order, a head that is cut off or too
+ * long), WS_IO_FAILED, WS_NO_MEMORY; outputs are untouched. */
+#define WS_HISTORY_PREFIX 16
+int ws_history_file_head(const char *path, int descriptor, char **whole, size_t *bytes);
+
+/* ---- A run's own file. */
 
 typedef struct ws_history_file ws_history_file;
 

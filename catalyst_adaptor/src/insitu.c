@@ -100,6 +100,7 @@ static int open_history(ws_insitu *insitu)
     const ws_history_options options = {.path = insitu->history_path,
                                         .first_step = insitu->first_step,
                                         .read_only = insitu->read_only,
+                                        .keep_curve = 1,
                                         .log = insitu->log};
     const int status = ws_history_open(&options, &insitu->layers, &insitu->history);
     if (status == WS_OK)

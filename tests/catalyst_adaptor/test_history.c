@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "history.h"
 #include "weights.h"
+#include <malloc.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,12 @@ static void count_warning(void *context, ws_log_level level, const char *line)
     (void)level;
     assert_non_null(strstr(line, path));
     warnings++;
+}
+
+static void expect_lost(void *context, ws_log_level level, const char *line)
+{
+    count_warning(context, level, line);
+    assert_non_null(strstr(line, "the histories are lost from here on"));
 }
 
 static int set_up(void **state)
@@ -46,9 +53,18 @@ static int tear_down(void **state)
     return system(command);
 }
 
+static ws_history_options options_at(uint64_t first_step, int read_only)
+{
+    return (ws_history_options){.path = path,
+                                .first_step = first_step,
+                                .read_only = read_only,
+                                .keep_curve = 1,
+                                .log = {count_warning, NULL}};
+}
+
 static ws_history *open_at(uint64_t first_step, int read_only)
 {
-    const ws_history_options options = {path, first_step, read_only, {count_warning, NULL}};
+    const ws_history_options options = options_at(first_step, read_only);
     ws_history *history = NULL;
     assert_int_equal(ws_history_open(&options, &layers, &history), WS_OK);
     return history;
@@ -186,7 +202,7 @@ static void write_text(const char *text)
 static void test_other_files_are_refused(void **state)
 {
     (void)state;
-    const ws_history_options options = {path, 3, 0, {count_warning, NULL}};
+    const ws_history_options options = options_at(3, 0);
     ws_history *history = NULL;
     run(0, 0, 3);
     strcpy(layers.at[0].name, "conv9");
@@ -212,6 +228,100 @@ static void test_steps_rise(void **state)
     ws_history_look(history, &view);
     assert_int_equal(view.rows, 1);
     assert_int_equal(view.norms_from, 0);
+    ws_history_close(history);
+}
+
+static void test_a_step_beyond_a_float64(void **state)
+{
+    (void)state;
+    ws_history *history = open_at(0, 0);
+    assert_int_equal(append(history, WS_STEP_MOST + 1), WS_BAD_ARGUMENT);
+    assert_null(ws_history_last_row(history));
+    assert_int_equal(append(history, WS_STEP_MOST), WS_OK);
+    assert_true(ws_row_step(ws_history_last_row(history)) == WS_STEP_MOST);
+    ws_history_close(history);
+}
+
+static void test_the_last_row(void **state)
+{
+    (void)state;
+    uint64_t step = 99;
+    ws_scalars scalars;
+    ws_history *history = open_at(0, 0);
+    assert_int_equal(ws_history_last(history, &step, &scalars), 0);
+    assert_null(ws_history_last_row(history));
+    assert_int_equal(step, 99);
+    ws_history_close(history);
+    run(0, 0, 20);
+    for (int keep = 0; keep < 2; keep++) {
+        ws_history_options options = options_at(15, 1);
+        options.keep_curve = keep;
+        assert_int_equal(ws_history_open(&options, &layers, &history), WS_OK);
+        assert_int_equal(ws_history_last(history, &step, &scalars), 1);
+        assert_int_equal(step, 15);
+        assert_true(scalars.epoch == 1.5 && scalars.loss == 1.0 / 16);
+        const double *row = ws_history_last_row(history);
+        assert_true(row[0] == 15 && row[WS_SCALAR_COLUMNS] == 15);
+        assert_string_equal(ws_history_layout(history)->names[WS_SCALAR_COLUMNS], "conv1_weight_l2");
+        ws_history_close(history);
+    }
+}
+
+/* Without a curve there are names, and the file is the same. */
+static void test_rows_are_written_and_not_kept(void **state)
+{
+    (void)state;
+    ws_history_options options = options_at(0, 0);
+    options.keep_curve = 0;
+    ws_history *history;
+    assert_int_equal(ws_history_open(&options, &layers, &history), WS_OK);
+    for (uint64_t step = 0; step <= 2000; step++)
+        assert_int_equal(append(history, step), WS_OK);
+    assert_int_equal(append(history, 2000), WS_BAD_ARGUMENT);
+    ws_history_view view;
+    ws_history_look(history, &view);
+    assert_int_equal(view.rows, 0);
+    assert_int_equal(view.norms_from, 0);
+    assert_int_equal(view.layer_count, 2);
+    assert_string_equal(view.layers[0], "conv1");
+    assert_int_equal(view.kinds[1], WS_OTHER);
+    assert_string_equal(view.names[view.norm_columns - 1], "fc1_distance_l2");
+    assert_null(view.columns);
+    ws_history_close(history);
+    assert_rows(0, 2000);
+}
+
+static size_t used(void)
+{
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+static void test_memory_does_not_grow(void **state)
+{
+    (void)state;
+    for (int with_file = 0; with_file < 2; with_file++) {
+        ws_history_options options = options_at(0, 0);
+        options.keep_curve = 0;
+        options.path = with_file ? path : NULL;
+        ws_history *history;
+        assert_int_equal(ws_history_open(&options, &layers, &history), WS_OK);
+        assert_int_equal(append(history, 0), WS_OK);
+        const size_t before = used();
+        const uint64_t last = with_file ? 100000 : 300000;
+        for (uint64_t step = 1; step <= last; step++)
+            assert_int_equal(append(history, step), WS_OK);
+        assert_true(used() == before);
+        ws_history_close(history);
+    }
+    /* A resume reads all of it and keeps the last row. */
+    ws_history_options options = options_at(99999, 0);
+    ws_history *history;
+    options.keep_curve = 0;
+    const size_t before = used();
+    assert_int_equal(ws_history_open(&options, &layers, &history), WS_OK);
+    assert_true(used() - before < 1 << 20);
+    assert_true(ws_row_step(ws_history_last_row(history)) == 99999);
     ws_history_close(history);
 }
 
@@ -241,6 +351,30 @@ static void test_a_full_disk_costs_a_warning(void **state)
     assert_rows(0, 10);
 }
 
+/* The other way to be unwritable: the text says what becomes of the rows. */
+static void test_a_full_disk_without_a_curve(void **state)
+{
+    (void)state;
+    ws_history_options options = options_at(0, 0);
+    options.keep_curve = 0;
+    options.log = (ws_log){expect_lost, NULL};
+    struct rlimit before, small;
+    getrlimit(RLIMIT_FSIZE, &before);
+    signal(SIGXFSZ, SIG_IGN);
+    ws_history *history;
+    assert_int_equal(ws_history_open(&options, &layers, &history), WS_OK);
+    small = before;
+    small.rlim_cur = (rlim_t)size_of(path) + 100;
+    setrlimit(RLIMIT_FSIZE, &small);
+    assert_int_equal(append(history, 1), WS_OK);
+    assert_int_equal(ws_history_flush(history), WS_IO_FAILED);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_int_equal(append(history, 2), WS_OK);
+    assert_int_equal(warnings, 1);
+    assert_true(ws_row_step(ws_history_last_row(history)) == 2);
+    ws_history_close(history);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,7 +386,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reading_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_files_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_steps_rise, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_step_beyond_a_float64, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_last_row, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_rows_are_written_and_not_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_memory_does_not_grow, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_full_disk_costs_a_warning, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_full_disk_without_a_curve, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
