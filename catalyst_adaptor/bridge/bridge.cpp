@@ -68,11 +68,10 @@ int open(const ws_bridge_options *options, const ws_scene *scene, ws_bridge **ou
     return status;
 }
 
-void next(ws_bridge *bridge, uint64_t from, uint64_t *step, int *anyone, uint8_t *wanted)
+void schedule(ws_bridge *bridge, ws_schedule *out)
 {
-    *step = WS_NEVER;
-    *anyone = 0;
-    call_python(bridge, [&] { bridge->session->next(from, step, anyone, wanted); });
+    *out = {};
+    call_python(bridge, [&] { bridge->session->schedule(out); });
 }
 
 int show(ws_bridge *bridge, const ws_scene *scene)
@@ -152,5 +151,6 @@ void abilities(ws_bridge_abilities *out)
 
 extern "C" WS_API const ws_bridge_table weightscape_bridge;
 const ws_bridge_table weightscape_bridge = {
-    WS_BRIDGE_VERSION, open, next, show, lose_display, counts, close, verdict, draw, export_all, abilities,
+    WS_BRIDGE_VERSION, open, schedule,   show,      lose_display, counts, close,
+    verdict,           draw, export_all, abilities,
 };

@@ -103,6 +103,8 @@ std::string export_channels(const ws_scene &scene, const std::string &folder)
         const bool is_image = channel.kind == Channel::Kind::weights;
         if (!is_image && channel.kind != Channel::Kind::norms && channel.kind != Channel::Kind::trajectory)
             continue; // the twins hold nothing else
+        if (!Mapping::is_there(channel, scene))
+            continue;
         const auto data = mapping.build(channel, scene);
         const std::string problem =
             write_channel(data, folder + "/" + channel.name + (is_image ? ".vti" : ".csv"));

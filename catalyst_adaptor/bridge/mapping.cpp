@@ -25,6 +25,31 @@ std::vector<Channel> channels_of(const ws_history_view &history)
     return channels;
 }
 
+namespace
+{
+
+const ws_frame_array *weights_in(const void *block, const std::string &name)
+{
+    const ws_frame_array *array = ws_frame_find(block, name.c_str());
+    return array && array->type == WS_FLOAT32 && array->rank == WS_FRAME_RANK ? array : nullptr;
+}
+
+} // namespace
+
+bool Mapping::is_there(const Channel &channel, const ws_scene &scene)
+{
+    if (channel.kind != Channel::Kind::weights)
+        return true;
+    const std::string layer = scene.history->layers[channel.layer];
+    const ws_frame_array *weight = weights_in(scene.frame, layer + "/weight");
+    const ws_frame_array *gradient = ws_frame_find(scene.frame, (layer + "/gradient").c_str());
+    const ws_frame_array *initial = weights_in(scene.base, layer + "/initial");
+    const ws_frame_array *range = ws_frame_find(scene.frame, (layer + "/weight_range").c_str());
+    // Frames come from files, too: sizes are compared before anything is read.
+    return weight && initial && range && range->type == WS_FLOAT64 && initial->bytes == weight->bytes &&
+           (!gradient || gradient->bytes == weight->bytes);
+}
+
 vtkSmartPointer<vtkDataObject> Mapping::build(const Channel &channel, const ws_scene &scene) const
 {
     const bool as_points =
@@ -33,7 +58,7 @@ vtkSmartPointer<vtkDataObject> Mapping::build(const Channel &channel, const ws_s
         return build_norms(scene, as_points);
     const std::string layer = scene.history->layers[channel.layer];
     if (channel.kind == Channel::Kind::weights)
-        return build_weights(layer, scene.frame);
+        return build_weights(layer, scene);
     return build_trajectory(scene, channel.layer, as_points);
 }
 

@@ -29,12 +29,14 @@ std::vector<Channel> channels_of(const ws_history_view &history);
 class Mapping
 {
   public:
-    // The channel's data; for weights, the frame must hold the layer.
+    // Whether the scene has what the channel shows: a frame need not hold every layer.
+    static bool is_there(const Channel &channel, const ws_scene &scene);
+    // The data of a channel that is there.
     vtkSmartPointer<vtkDataObject> build(const Channel &channel, const ws_scene &scene) const;
 };
 
 // Parts of build, one per kind of data.
-vtkSmartPointer<vtkDataObject> build_weights(const std::string &layer, const void *frame);
+vtkSmartPointer<vtkDataObject> build_weights(const std::string &layer, const ws_scene &scene);
 vtkSmartPointer<vtkDataObject> build_norms(const ws_scene &scene, bool as_points);
 vtkSmartPointer<vtkDataObject> build_trajectory(const ws_scene &scene, uint32_t layer, bool as_points);
 

@@ -94,11 +94,11 @@ void add_field(vtkDataObject *data, const char *name, std::initializer_list<Valu
     data->GetFieldData()->AddArray(array);
 }
 
-void fill_cells(vtkImageData *image, const Layout &layout, const std::string &layer, const void *frame)
+void fill_cells(vtkImageData *image, const Layout &layout, const std::string &layer, const ws_scene &scene)
 {
-    const float *weights = values_of(frame, layer, "/weight");
-    const float *gradients = values_of(frame, layer, "/gradient");
-    const float *initials = values_of(frame, layer, "/initial");
+    const float *weights = values_of(scene.frame, layer, "/weight");
+    const float *gradients = values_of(scene.frame, layer, "/gradient");
+    const float *initials = values_of(scene.base, layer, "/initial");
     float *weight = add_cells<vtkFloatArray>(image, "weight", no_value);
     float *gradient = add_cells<vtkFloatArray>(image, "gradient", no_value);
     float *delta = add_cells<vtkFloatArray>(image, "delta", no_value);
@@ -119,14 +119,15 @@ void fill_cells(vtkImageData *image, const Layout &layout, const std::string &la
 
 } // namespace
 
-vtkSmartPointer<vtkDataObject> build_weights(const std::string &layer, const void *frame)
+vtkSmartPointer<vtkDataObject> build_weights(const std::string &layer, const ws_scene &scene)
 {
+    const void *frame = scene.frame;
     const int64_t *shape = ws_frame_find(frame, (layer + "/weight").c_str())->shape;
     const Layout layout(shape);
     const auto image = vtkSmartPointer<vtkImageData>::New();
     // Points are one more than cells.
     image->SetDimensions(static_cast<int>(layout.width()) + 1, static_cast<int>(layout.height()) + 1, 2);
-    fill_cells(image, layout, layer, frame);
+    fill_cells(image, layout, layer, scene);
     add_state(image, frame);
     const ws_frame_array *range = ws_frame_find(frame, (layer + "/weight_range").c_str());
     add_field<vtkDoubleArray, double>(image, "weight_range",

@@ -12,12 +12,11 @@ from paraview.catalyst import detail, importers, v2_internals
 from paraview.modules.vtkPVCatalyst import vtkCPDataDescription
 from paraview.modules.vtkPVPythonCatalyst import vtkCPPythonScriptV2Helper
 from paraview.modules.vtkRemotingServerManager import vtkSMExtractsController
-from weightscape_bridge import failures
+from weightscape_bridge import failures, steps
 from weightscape_bridge.cinema import Database
 
 # Files that `export` writes; a script that the GUI has saved calls its sources by their names.
 _EXPORTED = re.compile(r"\.(vti|csv)$")
-_LOOK_AHEAD = 512
 _NEVER = 2**64 - 1
 _MOMENT = 2**-10  # a producer wants each time to be later than the last one, also that of the import
 _PRODUCERS = ("PVTrivialProducer", "TrivialProducer")
@@ -115,6 +114,8 @@ class Script:
 
     def is_due(self, step):
         """Whether the script wants to run at `step`: at a step of its extractors, and of its global trigger if it has one."""
+        if self._session.always:
+            return bool(self.extractors) or self.has_code()
         self._set_time(step)
         trigger = self._global_trigger()
         if trigger and not trigger.IsActivated(self._controller):
@@ -123,11 +124,18 @@ class Script:
             return bool(self.due_extractors())
         return self.has_code()
 
-    def next_step(self, step, last):
-        """The first step in [step, last] at which it is due, or last + 1."""
-        if not self._can_look_ahead():
-            return step
-        return next((at for at in range(step, last + 1) if self.is_due(at)), last + 1)
+    def rules(self):
+        """At which steps it wants to run: rules as steps.Rule, which may name more steps than turn out to be due."""
+        general = steps.of_trigger(self._global_trigger())
+        if self.extractors:
+            return [rule for extractor in self.extractors if (rule := steps.both(general, steps.of_trigger(self._trigger_of(extractor))))]
+        return [general] if self.has_code() else []
+
+    def looks_at(self, channels):
+        """Those of `channels` that it needs when it next runs: code may make a pipeline when it first runs."""
+        if self.has_code() and not self.has_run:
+            return channels
+        return [name for name in channels if name in self.channels]
 
     def run(self, step, data):
         """Runs the script on its channels, and writes its extracts. Returns whether nothing failed."""
@@ -146,6 +154,9 @@ class Script:
         return not self._problem_of_call
 
     def _run(self, description, due):
+        missing = self.channels - self._here.keys()
+        if missing:
+            raise LookupError(f"channel '{min(missing)}' is not in the frame of this step")
         if hasattr(self._module(), "RequestDataDescription"):
             self._helper.RequestDataDescription(description)
             if not description.GetIfAnyGridNecessary():
@@ -154,6 +165,10 @@ class Script:
         if not self._helper.CatalystExecute(description) or self._problem_of_call:
             return
         for extractor in due:
+            if self._session.always:
+                extractor.Trigger = "TimeStep"
+                extractor.Trigger.UseStartTimeStep = extractor.Trigger.UseEndTimeStep = 0
+                extractor.Trigger.Frequency = 1
             if not self._controller.Extract(extractor.SMProxy):
                 self.note(RuntimeError(f"no file from extractor {_name_of(extractor)}"))
         self._record()
@@ -217,14 +232,14 @@ class Script:
         options = self._helper.GetOptions()
         return options.GetProperty("GlobalTrigger").GetProxy(0) if options else None
 
-    def due_extractors(self):
-        return [extractor for extractor in self.extractors if self._controller.IsTriggerActivated(extractor.SMProxy)]
+    @staticmethod
+    def _trigger_of(extractor):
+        return extractor.SMProxy.GetProperty("Trigger").GetProxy(0)
 
-    def _can_look_ahead(self):
-        """Triggers by time remember when they last said yes, so they can be asked only at their step."""
-        triggers = [extractor.SMProxy.GetProperty("Trigger").GetProxy(0) for extractor in self.extractors]
-        triggers.append(self._global_trigger())
-        return all(trigger is None or trigger.GetXMLName() == "TimeStep" for trigger in triggers)
+    def due_extractors(self):
+        if self._session.always:
+            return list(self.extractors)
+        return [extractor for extractor in self.extractors if self._controller.IsTriggerActivated(extractor.SMProxy)]
 
     def _stop_live(self):
         """Nobody is called over Live, whatever the script's options say."""
@@ -244,8 +259,9 @@ class Script:
 class Session:
     """All scripts of a run."""
 
-    def __init__(self, warn, arm, disarm, channels, first_step, can_draw):
-        self.channels, self.first_step, self.can_draw = channels, first_step, can_draw
+    def __init__(self, warn, arm, disarm, channels, first_step, shown_until, can_draw, always):
+        self.channels, self.can_draw, self.always = channels, can_draw, bool(always)
+        self.first_step, self._shown_until = first_step, shown_until
         self.warn, self._arm, self._disarm = warn, arm, disarm
         self.scripts = []
         self._last_step = first_step
@@ -266,9 +282,10 @@ class Session:
         self._disarm()
 
     def verdict(self, index):
-        """(views, whether it may make more, problem) of a script."""
+        """(views, whether it may make more, problem, rules) of a script."""
         script = self.scripts[index]
-        return len(script.views), script.is_usable() and script.has_code(), script.problem
+        rules = self._rules_of(script) if script.is_usable() else []
+        return len(script.views), script.is_usable() and script.has_code(), script.problem, rules
 
     def draw(self):
         """Draws a picture of a few pixels, which ends the process where drawing does not work."""
@@ -280,25 +297,20 @@ class Session:
         return [script for script in self.scripts if script.is_usable() and script.is_due(step) and not self._was_shown(script, step)]
 
     def _was_shown(self, script, step):
-        """The step that a run resumes from may have been drawn before it ended."""
-        return 0 < step == self.first_step and script.database.has(step)
+        """A step may have been drawn before: by an earlier session of the run, or by a process that has died since."""
+        return 0 < step <= self._shown_until and script.database.has(step)
 
-    def next(self, step):
-        """(step, channels): the next step that a script waits for; no channels if it only means to ask again."""
-        self._count_missed(step)
-        usable = [script for script in self.scripts if script.is_usable()]
-        dropped = [script for script in self.scripts if script.was_dropped]
-        if not usable and not dropped:
-            return _NEVER, []
-        last = step + _LOOK_AHEAD
-        found = min((script.next_step(step, last) for script in usable), default=last + 1)
-        missed = min((script.next_step(step + 1, last) for script in dropped), default=last + 1)
-        if missed <= min(found, last):
-            found = missed
-        due = self.due(found) if found <= last else []
-        if not due:
-            return max(found, step + 1), []
-        return found, self._channels_of(due)
+    def rules(self):
+        """The rules of all scripts, as (first, last, every, phase, channels). Those that were dropped still count what they miss."""
+        return [rule for script in self.scripts if script.is_usable() or script.was_dropped for rule in self._rules_of(script)]
+
+    def _rules_of(self, script):
+        return [(*rule, script.looks_at(self.channels)) for rule in script.rules()]
+
+    def wanted(self, step):
+        """The channels that scripts look at at `step`."""
+        wanted = {name for script in self.due(step) for name in script.looks_at(self.channels)}
+        return [name for name in self.channels if name in wanted]
 
     def _count_missed(self, step):
         """Pictures of scripts that were dropped are still expected, and missing."""
@@ -307,17 +319,20 @@ class Session:
                 script.missed_at = step
                 script.expected += len(script.due_extractors())
 
-    def _channels_of(self, due):
-        # A script may make its pipeline when it first runs, so until then it sees every channel.
-        if any(not script.has_run for script in due):
-            return self.channels
-        return [name for name in self.channels if any(name in script.channels for script in due)]
-
     def show(self, step, data):
         """Runs what is due; returns whether nothing failed."""
         self._count_missed(step)
+        self._count_shown(step)
         self._last_step = step
         return all([script.run(step, data) for script in self.due(step)])
+
+    def _count_shown(self, step):
+        """Pictures that a process before this one has drawn for this session of the run are pictures of this session."""
+        for script in self.scripts:
+            if step > self.first_step and script.is_usable() and self._was_shown(script, step) and script.is_due(step):
+                count = len(script.due_extractors())
+                script.expected += count
+                script.written += count
 
     def lose_display(self):
         self._has_lost_display = True

@@ -78,7 +78,7 @@ PyObject *Session::disarm(PyObject *capsule, PyObject *)
 
 Session::Session(const ws_bridge_options &options, const ws_scene &scene)
     : destination(options.log), channels(channels_of(*scene.history)),
-      layer_count(scene.history->layer_count), watchdog(options.script_seconds),
+      watchdog(options.script_seconds, options.is_idle != 0),
       self(checked(PyCapsule_New(this, nullptr, nullptr))), session(make(options))
 {
     const Reference data = build(all_of(channels), scene);
@@ -112,9 +112,10 @@ Reference Session::make(const ws_bridge_options &options)
                     disarm_of = function(&methods[2]);
     const Reference names = names_of(channels);
     return checked(PyObject_CallMethod(
-        module, "Session", "OOOOKi", static_cast<PyObject *>(warn_of), static_cast<PyObject *>(arm_of),
+        module, "Session", "OOOOKKii", static_cast<PyObject *>(warn_of), static_cast<PyObject *>(arm_of),
         static_cast<PyObject *>(disarm_of), static_cast<PyObject *>(names),
-        static_cast<unsigned long long>(options.first_step), options.can_draw));
+        static_cast<unsigned long long>(options.first_step),
+        static_cast<unsigned long long>(options.shown_until), options.can_draw, options.always));
 }
 
 void Session::load(const ws_script &script, const Reference &data)
@@ -128,12 +129,12 @@ void Session::load(const ws_script &script, const Reference &data)
                                 static_cast<PyObject *>(data)));
 }
 
-// The named channels as a Python dictionary.
+// Those of the named channels that are there, as a Python dictionary.
 Reference Session::build(const std::set<std::string> &names, const ws_scene &scene)
 {
     Reference data = checked(PyDict_New());
     for (const Channel &channel : channels) {
-        if (!names.count(channel.name))
+        if (!names.count(channel.name) || !Mapping::is_there(channel, scene))
             continue;
         const auto object = mapping.build(channel, scene);
         PyDict_SetItemString(data, channel.name.c_str(),
@@ -142,26 +143,43 @@ Reference Session::build(const std::set<std::string> &names, const ws_scene &sce
     return data;
 }
 
-void Session::next(uint64_t from, uint64_t *step, int *anyone, uint8_t *wanted)
+// (first, last, every, phase, names of channels)
+ws_rule Session::rule_of(PyObject *row) const
 {
-    const Reference answer =
-        checked(PyObject_CallMethod(session, "next", "K", static_cast<unsigned long long>(from)));
-    take_counts();
-    *step = PyLong_AsUnsignedLongLong(PyTuple_GetItem(answer, 0));
-    wanted_channels = set_of(PyTuple_GetItem(answer, 1));
-    *anyone = !wanted_channels.empty();
-    std::fill(wanted, wanted + layer_count, 0);
+    const auto number = [row](Py_ssize_t index) {
+        return static_cast<uint64_t>(PyLong_AsUnsignedLongLong(PyTuple_GetItem(row, index)));
+    };
+    ws_rule rule{number(0), number(1), number(2), number(3), {}};
+    const std::set<std::string> names = set_of(PyTuple_GetItem(row, 4));
     for (const Channel &channel : channels)
-        if (channel.kind == Channel::Kind::weights && wanted_channels.count(channel.name))
-            wanted[channel.layer] = 1;
+        if (channel.kind == Channel::Kind::weights && names.count(channel.name))
+            ws_layer_set_add(&rule.layers, channel.layer);
+    return rule;
+}
+
+void Session::read_rules(PyObject *rows, ws_schedule *out) const
+{
+    *out = {};
+    for (Py_ssize_t i = 0; i < PyList_Size(rows); i++) {
+        const ws_rule rule = rule_of(PyList_GetItem(rows, i));
+        if (PyErr_Occurred())
+            throw PythonError();
+        ws_schedule_add(out, &rule);
+    }
+}
+
+void Session::schedule(ws_schedule *out)
+{
+    read_rules(checked(PyObject_CallMethod(session, "rules", nullptr)), out);
 }
 
 bool Session::show(const ws_scene &scene)
 {
-    const Reference data = build(wanted_channels, scene);
-    const Reference answer = checked(PyObject_CallMethod(
-        session, "show", "KO", static_cast<unsigned long long>(ws_frame_head(scene.frame)->step),
-        static_cast<PyObject *>(data)));
+    const auto step = static_cast<unsigned long long>(ws_frame_head(scene.frame)->step);
+    const Reference wanted = checked(PyObject_CallMethod(session, "wanted", "K", step));
+    const Reference data = build(set_of(wanted), scene);
+    const Reference answer =
+        checked(PyObject_CallMethod(session, "show", "KO", step, static_cast<PyObject *>(data)));
     take_counts();
     return PyObject_IsTrue(answer) == 1;
 }
@@ -185,6 +203,7 @@ void Session::verdict(uint32_t script, ws_verdict *out)
     out->views = static_cast<int>(PyLong_AsLong(PyTuple_GetItem(answer, 0)));
     out->may_draw = PyObject_IsTrue(PyTuple_GetItem(answer, 1));
     const char *problem = PyUnicode_AsUTF8(PyTuple_GetItem(answer, 2));
+    read_rules(PyTuple_GetItem(answer, 3), &out->schedule);
     std::snprintf(out->problem, sizeof out->problem, "%s", problem ? problem : "?");
 }
 

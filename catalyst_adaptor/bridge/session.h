@@ -32,7 +32,7 @@ class Session
     Session &operator=(const Session &) = delete;
 
     // See ws_bridge_table.
-    void next(uint64_t from, uint64_t *step, int *anyone, uint8_t *wanted);
+    void schedule(ws_schedule *out);
     bool show(const ws_scene &scene);
     void lose_display();
     void verdict(uint32_t script, ws_verdict *out);
@@ -52,16 +52,16 @@ class Session
     Reference make(const ws_bridge_options &options);
     void load(const ws_script &script, const Reference &data);
     Reference build(const std::set<std::string> &names, const ws_scene &scene);
+    ws_rule rule_of(PyObject *row) const;
+    void read_rules(PyObject *rows, ws_schedule *out) const;
     void take_counts();
 
     const ws_log destination;
     const std::vector<Channel> channels;
-    const uint32_t layer_count;
     Mapping mapping;
     Watchdog watchdog;
     Reference self;    // a capsule that holds this
     Reference session; // scripts.Session
-    std::set<std::string> wanted_channels;
     ws_bridge_counts known_counts{};
 };
 

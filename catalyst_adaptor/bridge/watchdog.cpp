@@ -4,6 +4,7 @@
 #include "watchdog.h"
 
 #include <csignal>
+#include <ctime>
 
 namespace weightscape
 {
@@ -13,6 +14,16 @@ namespace
 
 // A script may catch the exception, so it is raised again and again.
 constexpr std::chrono::seconds again{1};
+// How often processor time is looked at, and how much longer a call may sleep than compute.
+constexpr std::chrono::milliseconds look{200};
+constexpr double sleeping = 30;
+
+double processor_time()
+{
+    timespec time{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 void raise_in(unsigned long thread)
 {
@@ -24,7 +35,8 @@ void raise_in(unsigned long thread)
 
 } // namespace
 
-Watchdog::Watchdog(double seconds) : limit(seconds)
+Watchdog::Watchdog(double seconds, bool counts_processor_time)
+    : limit(seconds), processor_time_counts(counts_processor_time)
 {
     // The thread must not take signals that the host's threads wait for.
     sigset_t all, before;
@@ -51,8 +63,9 @@ void Watchdog::arm()
 {
     const std::lock_guard<std::mutex> lock(mutex);
     watched_thread = PyThread_get_thread_ident();
-    deadline = std::chrono::steady_clock::now() +
-               std::chrono::duration_cast<std::chrono::steady_clock::duration>(limit);
+    armed_at = Clock::now();
+    raised_at = {};
+    processor_time_before = processor_time();
     changed.notify_one();
 }
 
@@ -64,22 +77,30 @@ void Watchdog::disarm()
     watched_thread = 0;
 }
 
+bool Watchdog::is_over() const
+{
+    const std::chrono::duration<double> waited = Clock::now() - armed_at;
+    if (!processor_time_counts)
+        return waited.count() >= limit;
+    return processor_time() - processor_time_before >= limit || waited.count() >= sleeping * limit;
+}
+
 void Watchdog::watch()
 {
     std::unique_lock<std::mutex> lock(mutex);
     while (!ends) {
         if (!watched_thread) {
             changed.wait(lock);
-        } else if (std::chrono::steady_clock::now() < deadline) {
-            changed.wait_until(lock, deadline);
+        } else if (!is_over() || Clock::now() < raised_at + again) {
+            changed.wait_for(lock, look);
         } else {
             // Whoever holds the interpreter's lock may want ours, so that one comes first.
             lock.unlock();
             const PythonLock python;
             lock.lock();
-            if (watched_thread && std::chrono::steady_clock::now() >= deadline) {
+            if (watched_thread && is_over()) {
                 raise_in(watched_thread);
-                deadline = std::chrono::steady_clock::now() + again;
+                raised_at = Clock::now();
             }
         }
     }

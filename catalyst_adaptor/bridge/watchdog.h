@@ -15,7 +15,9 @@ namespace weightscape
 class Watchdog
 {
   public:
-    explicit Watchdog(double seconds);
+    // `counts_processor_time`: the process runs only when no other wants to, so what counts is processor
+    // time; a call that sleeps is interrupted after thirty times as long.
+    Watchdog(double seconds, bool counts_processor_time);
     ~Watchdog();
     Watchdog(const Watchdog &) = delete;
     Watchdog &operator=(const Watchdog &) = delete;
@@ -26,12 +28,17 @@ class Watchdog
     void disarm();
 
   private:
-    void watch();
+    using Clock = std::chrono::steady_clock;
 
-    const std::chrono::duration<double> limit;
+    void watch();
+    bool is_over() const;
+
+    const double limit; // seconds
+    const bool processor_time_counts;
     std::mutex mutex;
     std::condition_variable changed;
-    std::chrono::steady_clock::time_point deadline;
+    Clock::time_point armed_at, raised_at;
+    double processor_time_before = 0;
     unsigned long watched_thread = 0; // Python's name of it; 0: none
     bool ends = false;
     std::thread thread;

@@ -43,7 +43,8 @@ int main(int argc, char **argv)
     const ws_options options = {.size = sizeof options,
                                 .script_count = (uint32_t)(argc - 3),
                                 .scripts = (const char *const *)argv + 3,
-                                .output = argv[1]};
+                                .output = argv[1],
+                                .folder = argv[1]};
     const ws_layer layer = {.size = sizeof layer,
                             .kind = WS_CONVOLUTION,
                             .name = "conv1",
@@ -74,6 +75,7 @@ int main(int argc, char **argv)
             ws_insitu_show(insitu,
                            step); /* a script that fails is told on standard error, and stops nobody */
     }
+    ws_insitu_finish(insitu); /* the scripts ran beside us: now wait for what they have not drawn yet */
     ws_report report = {.size = sizeof report};
     ws_insitu_report(insitu, &report);
     printf("%llu of %llu images\n", (unsigned long long)report.images_written,

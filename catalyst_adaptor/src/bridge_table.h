@@ -6,13 +6,15 @@
 #ifndef WEIGHTSCAPE_BRIDGE_TABLE_H
 #define WEIGHTSCAPE_BRIDGE_TABLE_H
 
-#include "history.h"
+#include "curve.h"
+#include "message.h"
+#include "schedule.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define WS_BRIDGE_VERSION  1
+#define WS_BRIDGE_VERSION  2
 #define WS_BRIDGE_SYMBOL   "weightscape_bridge"
 #define WS_PROBLEM_SIZE    512
 #define WS_SHORT_NAME_SIZE 32
@@ -28,6 +30,7 @@ typedef struct ws_script {
 /* What there is to see at one step. */
 typedef struct ws_scene {
     const void *frame; /* a frame block (frame.h) */
+    const void *base;  /* the base of the frame's generation */
     const ws_history_view *history;
 } ws_scene;
 
@@ -36,7 +39,10 @@ typedef struct ws_bridge_options {
     uint32_t script_count;
     double script_seconds;
     uint64_t first_step;
-    int can_draw; /* 0: a script that makes a view fails, where VTK would end the process */
+    uint64_t shown_until; /* a step up to this one whose pictures are there already is not drawn again */
+    int can_draw;         /* 0: a script that makes a view fails, where VTK would end the process */
+    int always;           /* all is written at each step shown, whatever triggers say */
+    int is_idle;          /* this process runs at idle priority: script_seconds are processor time */
     ws_log log;
 } ws_bridge_options;
 
@@ -44,6 +50,7 @@ typedef struct ws_bridge_options {
 typedef struct ws_verdict {
     int views;                     /* how many it has made */
     int may_draw;                  /* it has code that runs later, and may make more */
+    ws_schedule schedule;          /* at which steps it wants to run */
     char problem[WS_PROBLEM_SIZE]; /* "" if it can be used */
 } ws_verdict;
 
@@ -67,10 +74,9 @@ typedef struct ws_bridge_table {
     int (*open)(const ws_bridge_options *options, const ws_scene *scene, ws_bridge **out,
                 char problem[WS_PROBLEM_SIZE]);
 
-    /* What is wanted from step `from` on: *step is the next step that a script waits for, or a later step at
-     * which to ask again, and then *anyone is 0; WS_NEVER without scripts. wanted[layer] tells whose weights
-     * are looked at. */
-    void (*next)(ws_bridge *bridge, uint64_t from, uint64_t *step, int *anyone, uint8_t *wanted);
+    /* At which steps the scripts want to run, and which layers' weights they look at then. It may change when
+     * a script has run; a step of it at which no script turns out to be due costs nothing but its frame. */
+    void (*schedule)(ws_bridge *bridge, ws_schedule *out);
 
     /* Runs the scripts that are due at the frame's step. WS_SCRIPT_FAILED if one failed. */
     int (*show)(ws_bridge *bridge, const ws_scene *scene);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "check.h"
 #include "child.h"
+#include "request.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,17 +11,13 @@
 
 static json_t *describe(const ws_check *check, const ws_script *script)
 {
-    json_t *arguments = json_array(), *layers = json_array();
-    for (uint32_t i = 0; i < script->argument_count; i++)
-        json_array_append_new(arguments, json_string(script->arguments[i]));
+    json_t *layers = json_array();
     for (uint32_t i = 0; i < check->layers->count; i++)
         json_array_append_new(layers, json_pack("{s:s, s:i}", "name", check->layers->at[i].name, "kind",
                                                 check->layers->at[i].kind));
-    return json_pack("{s:s, s:s, s:o, s:o, s:f, s:I, s:b, s:I}", "path", script->path, "folder",
-                     script->folder, "arguments", arguments, "layers", layers, "seconds",
-                     check->script_seconds, "first_step", (json_int_t)check->first_step, "draw",
-                     check->has_display, "frame_bytes",
-                     (json_int_t)ws_frame_head(check->frame->memory)->bytes);
+    return json_pack("{s:o, s:o, s:f, s:I, s:b, s:I}", "script", ws_request_script(script), "layers", layers,
+                     "seconds", check->script_seconds, "first_step", (json_int_t)check->first_step, "draw",
+                     check->has_display, "frame_bytes", (json_int_t)ws_frame_head(check->base)->bytes);
 }
 
 /* The request line and the frame as one block. */
@@ -31,12 +28,12 @@ static char *compose(const ws_check *check, const ws_script *script, size_t *byt
     json_decref(request);
     if (!line)
         return NULL;
-    const size_t length = strlen(line), frame = ws_frame_head(check->frame->memory)->bytes;
+    const size_t length = strlen(line), frame = ws_frame_head(check->base)->bytes;
     char *block = malloc(length + 1 + frame);
     if (block) {
         memcpy(block, line, length);
         block[length] = '\n';
-        memcpy(block + length + 1, check->frame->memory, frame);
+        memcpy(block + length + 1, check->base, frame);
         *bytes = length + 1 + frame;
     }
     free(line);
@@ -84,6 +81,7 @@ static int judge(const ws_check *check, const ws_script *script, const char *ans
         status = ws_fail(WS_BAD_SCRIPT, "script %s: %s", ws_script_name(script), problem);
     }
     out->can_draw = json_is_true(json_object_get(drawing, "drawn"));
+    ws_request_rules(json_object_get(verdict, "rules"), &out->schedule);
     if (status == WS_OK && out->draws && check->has_display && !out->can_draw)
         how_it_ended(end, out->no_drawing);
     json_decref(verdict);

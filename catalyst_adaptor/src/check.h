@@ -13,7 +13,7 @@
 typedef struct ws_check {
     const ws_place *place;
     const ws_layers *layers;
-    const ws_frame *frame; /* of every layer */
+    const void *base; /* of every layer */
     double script_seconds;
     uint64_t first_step;
     int has_display;
@@ -24,6 +24,7 @@ typedef struct ws_finding {
     int draws;                        /* the script has views, or died for lack of a display */
     int may_draw;                     /* it may make views later */
     int can_draw;                     /* drawing was tried and works */
+    ws_schedule schedule;             /* at which steps it wants to run */
     char no_drawing[WS_PROBLEM_SIZE]; /* why not */
 } ws_finding;
 

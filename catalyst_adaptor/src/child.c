@@ -19,7 +19,7 @@
 #define STOP_SECONDS 2
 
 /* Between fork and exec: calls that are safe there, and no other. */
-static void become(char *const argv[], const int given[FIRST_FREE], pid_t parent)
+static void become(char *const argv[], const int given[FIRST_FREE], int death_signal, pid_t parent)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -28,7 +28,7 @@ static void become(char *const argv[], const int given[FIRST_FREE], pid_t parent
             signal(i, SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, NULL);
     setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    prctl(PR_SET_PDEATHSIG, death_signal);
     if (getppid() != parent)
         _exit(127);
     /* First out of the way of each other, then into place. */
@@ -43,7 +43,7 @@ static void become(char *const argv[], const int given[FIRST_FREE], pid_t parent
     _exit(127);
 }
 
-int ws_child_start(char *const argv[], const int standard[3], int fourth, pid_t *out)
+int ws_child_start(char *const argv[], const int standard[3], int fourth, int death_signal, pid_t *out)
 {
     const int given[FIRST_FREE] = {standard[0], standard[1], standard[2], fourth};
     const pid_t parent = getpid();
@@ -53,7 +53,7 @@ int ws_child_start(char *const argv[], const int standard[3], int fourth, pid_t 
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const pid_t child = fork();
     if (child == 0)
-        become(argv, given, parent);
+        become(argv, given, death_signal, parent);
     const int reason = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (child < 0)
@@ -125,7 +125,7 @@ static void last_line(int descriptor, char *out, size_t size)
     snprintf(out, size, "%.*s", (int)size - 1, line ? line + 1 : tail);
 }
 
-static int memory_file(const char *name, const void *bytes, size_t count)
+int ws_child_memory_file(const char *name, const void *bytes, size_t count)
 {
     const int descriptor = memfd_create(name, MFD_CLOEXEC);
     const char *from = bytes;
@@ -159,15 +159,15 @@ int ws_child_run(char *const argv[], const void *input, size_t input_bytes, doub
     char *text = NULL;
     size_t size;
     /* Files in memory, not pipes: nobody blocks, and a child that dies early sends no SIGPIPE here. */
-    const int in = memory_file("weightscape-input", input, input_bytes);
-    const int errors = memory_file("weightscape-errors", "", 0);
+    const int in = ws_child_memory_file("weightscape-input", input, input_bytes);
+    const int errors = ws_child_memory_file("weightscape-errors", "", 0);
     FILE *collected = open_memstream(&text, &size);
     int status = WS_OK;
     if (in < 0 || errors < 0 || !collected || pipe2(pipes, O_CLOEXEC) != 0)
         status = ws_fail(WS_IO_FAILED, "cannot start %s: %s", argv[0], strerror(errno));
     pid_t child;
     if (status == WS_OK)
-        status = ws_child_start(argv, (const int[3]){in, pipes[1], errors}, -1, &child);
+        status = ws_child_start(argv, (const int[3]){in, pipes[1], errors}, -1, SIGTERM, &child);
     if (pipes[1] >= 0)
         close(pipes[1]);
     if (status == WS_OK) {

@@ -8,9 +8,12 @@
 #include <sys/types.h>
 
 /* Starts argv[0] (a path) in a process group of its own, so that a key of the terminal does not reach it; it
- * gets SIGTERM when this thread ends. Descriptors 0, 1, 2 are `standard`, descriptor 3 is `fourth` (-1:
- * none). WS_IO_FAILED. */
-int ws_child_start(char *const argv[], const int standard[3], int fourth, pid_t *out);
+ * gets `death_signal` when this thread ends. Descriptors 0, 1, 2 are `standard`, descriptor 3 is `fourth`
+ * (-1: none). WS_IO_FAILED. */
+int ws_child_start(char *const argv[], const int standard[3], int fourth, int death_signal, pid_t *out);
+
+/* A file in memory that holds `count` bytes, read from its start; -1 if there can be none. */
+int ws_child_memory_file(const char *name, const void *bytes, size_t count);
 
 /* Ends a child: asks it to (SIGTERM), kills it if it does not within two seconds, and waits for it. */
 void ws_child_stop(pid_t child);

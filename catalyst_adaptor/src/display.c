@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#define _GNU_SOURCE /* pipe2 */
+#define _GNU_SOURCE /* pipe2, SCHED_IDLE */
 #include "display.h"
 #include "child.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,7 @@
 
 #define ASK_SECONDS   10
 #define START_SECONDS 20
+#define IDLE_PATIENCE 30 /* times as long, for a process that gets what others leave */
 #define SCREEN        "1280x1024x24"
 
 int ws_display_program(char out[PATH_MAX])
@@ -31,6 +34,11 @@ int ws_display_program(char out[PATH_MAX])
     return 0;
 }
 
+static int patience(int seconds)
+{
+    return sched_getscheduler(0) == SCHED_IDLE ? IDLE_PATIENCE * seconds : seconds;
+}
+
 int ws_display_ask(const ws_place *place)
 {
     const char *name = getenv("DISPLAY");
@@ -39,7 +47,7 @@ int ws_display_ask(const ws_place *place)
     char *const argv[] = {(char *)place->helper, "display", NULL};
     ws_child_end end;
     char *output;
-    if (ws_child_run(argv, "", 0, ASK_SECONDS, &end, &output) != WS_OK)
+    if (ws_child_run(argv, "", 0, patience(ASK_SECONDS), &end, &output) != WS_OK)
         return -1;
     const int answers = strcmp(output, "answers\n") == 0;
     free(output);
@@ -52,7 +60,7 @@ static int read_number(int descriptor, char *out, size_t size)
     size_t length = 0;
     while (length < size - 1) {
         struct pollfd ready = {.fd = descriptor, .events = POLLIN};
-        const int count = poll(&ready, 1, START_SECONDS * 1000);
+        const int count = poll(&ready, 1, patience(START_SECONDS) * 1000);
         if (count < 0 && errno == EINTR)
             continue;
         if (count <= 0)
@@ -85,7 +93,8 @@ static int start_server(char *program, ws_display *display, char *number, size_t
         return ws_fail(WS_NO_PICTURES, "cannot start %s: %s", program, strerror(reason));
     }
     pid_t server;
-    const int status = ws_child_start(argv, (const int[3]){nothing, nothing, nothing}, pipes[1], &server);
+    const int status =
+        ws_child_start(argv, (const int[3]){nothing, nothing, nothing}, pipes[1], SIGTERM, &server);
     close(pipes[1]);
     close(nothing);
     const int ready = status == WS_OK && read_number(pipes[0], number, size);
@@ -101,10 +110,11 @@ static int start_server(char *program, ws_display *display, char *number, size_t
 
 static pid_t left; /* a server that ends with this process; 0: none */
 
-static void end_left(void)
+void ws_display_end_left(void)
 {
     if (left)
         ws_child_stop(left);
+    left = 0;
 }
 
 /* Registered before ParaView is loaded, and so called after its windows are gone. */
@@ -112,7 +122,7 @@ static void end_left_at_exit(void)
 {
     static int registered;
     if (!registered)
-        registered = atexit(end_left) == 0;
+        registered = atexit(ws_display_end_left) == 0;
 }
 
 int ws_display_start(ws_display *display)

@@ -32,4 +32,8 @@ void ws_display_end(ws_display *display);
  * been drawn, windows may outlive us, and would end the process when they lose their display. */
 void ws_display_leave(ws_display *display);
 
+/* Ends a display that was left, for a process that ends without its exit handlers and draws nothing any more.
+ */
+void ws_display_end_left(void);
+
 #endif

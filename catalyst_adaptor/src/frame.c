@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ARRAYS_PER_LAYER 4
-
 _Static_assert(sizeof(ws_frame_header) % WS_FRAME_ALIGNMENT == 0, "the directory follows the header");
 
 static size_t aligned(size_t offset)
@@ -28,13 +26,19 @@ static const ws_frame_array *entries(const void *block)
     return (const ws_frame_array *)((const char *)block + sizeof(ws_frame_header));
 }
 
-static size_t most_bytes(const ws_layers *layers, const uint8_t *wanted)
+static size_t array_bytes(const ws_layer_arrays *layer)
+{
+    return sizeof(ws_frame_array) + aligned(ws_layer_count(layer) * sizeof(float));
+}
+
+size_t ws_frame_most_bytes(const ws_frame_plan *plan)
 {
     size_t bytes = sizeof(ws_frame_header);
-    for (uint32_t i = 0; i < layers->count; i++)
-        if (wanted[i])
-            bytes += ARRAYS_PER_LAYER * sizeof(ws_frame_array) +
-                     3 * aligned(ws_layer_count(&layers->at[i]) * sizeof(float)) + aligned(sizeof(double));
+    const size_t big_arrays = plan->is_base ? 3 : 2;
+    for (uint32_t i = 0; i < plan->layers->count; i++)
+        if (plan->wanted[i])
+            bytes += big_arrays * array_bytes(&plan->layers->at[i]) + sizeof(ws_frame_array) +
+                     aligned(sizeof(double));
     return aligned(bytes);
 }
 
@@ -63,13 +67,14 @@ static void enter(ws_frame_header *head, const char *layer, const char *what, ws
     }
 }
 
-static void enter_layer(ws_frame_header *head, const ws_layer_arrays *layer)
+static void enter_layer(ws_frame_header *head, const ws_layer_arrays *layer, int is_base)
 {
     static const int64_t one[4] = {1, 1, 1, 1};
     enter(head, layer->name, "weight", WS_FLOAT32, 4, layer->weight.shape);
     if (layer->gradient.data)
         enter(head, layer->name, "gradient", WS_FLOAT32, 4, layer->weight.shape);
-    enter(head, layer->name, "initial", WS_FLOAT32, 4, layer->weight.shape);
+    if (is_base)
+        enter(head, layer->name, "initial", WS_FLOAT32, 4, layer->weight.shape);
     enter(head, layer->name, "weight_range", WS_FLOAT64, 1, one);
 }
 
@@ -84,36 +89,40 @@ static size_t place(ws_frame_header *head)
     return aligned(offset);
 }
 
-static void copy_layer(ws_frame_header *head, uint32_t *next, const ws_layer_arrays *layer)
+static void copy_layer(ws_frame_header *head, uint32_t *next, const ws_layer_arrays *layer, int is_base)
 {
     const ws_tensor *const tensors[] = {&layer->weight, &layer->gradient, &layer->initial};
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < (is_base ? 3 : 2); i++)
         if (tensors[i]->data)
             ws_tensor_gather(tensors[i], (float *)((char *)head + directory(head)[(*next)++].offset));
     memcpy((char *)head + directory(head)[(*next)++].offset, &layer->weight_range, sizeof(double));
 }
 
-int ws_frame_fill(ws_frame *frame, const ws_layers *layers, const uint8_t *wanted, uint64_t step,
-                  uint64_t generation, const ws_scalars *scalars)
+void ws_frame_write(void *memory, const ws_frame_plan *plan)
 {
-    const int status = reserve(frame, most_bytes(layers, wanted));
-    if (status)
-        return status;
-    ws_frame_header *head = frame->memory;
+    const ws_layers *layers = plan->layers;
+    ws_frame_header *head = memory;
     *head = (ws_frame_header){.magic = WS_FRAME_MAGIC,
                               .version = WS_FRAME_VERSION,
-                              .step = step,
-                              .generation = generation,
-                              .scalars = *scalars};
+                              .step = plan->step,
+                              .generation = plan->generation,
+                              .scalars = *plan->scalars};
     for (uint32_t i = 0; i < layers->count; i++)
-        if (wanted[i])
-            enter_layer(head, &layers->at[i]);
+        if (plan->wanted[i])
+            enter_layer(head, &layers->at[i], plan->is_base);
     head->bytes = place(head);
     uint32_t next = 0;
     for (uint32_t i = 0; i < layers->count; i++)
-        if (wanted[i])
-            copy_layer(head, &next, &layers->at[i]);
-    return WS_OK;
+        if (plan->wanted[i])
+            copy_layer(head, &next, &layers->at[i], plan->is_base);
+}
+
+int ws_frame_fill(ws_frame *frame, const ws_frame_plan *plan)
+{
+    const int status = reserve(frame, ws_frame_most_bytes(plan));
+    if (status == WS_OK)
+        ws_frame_write(frame->memory, plan);
+    return status;
 }
 
 void ws_frame_free(ws_frame *frame)

@@ -5,9 +5,10 @@
  *     ws_frame_array     one per array
  *     values             each array at a multiple of 64 bytes, in the order of the directory
  *
- * Arrays of a convolution L: L/weight, L/gradient (only if the host has one), L/initial, float32 [K,C,R,S] as
- * in the host's memory but dense; L/weight_range, float64 [1]. Native byte order. Whoever reads one from
- * elsewhere calls ws_frame_check first. */
+ * Arrays of a convolution L: L/weight, L/gradient (only if the host has one), float32 [K,C,R,S] as in the
+ * host's memory but dense; L/weight_range, float64 [1]. A base, of which there is one for all frames of a
+ * generation, holds every convolution, and L/initial too, which does not change from step to step. Native
+ * byte order. Whoever reads one from elsewhere calls ws_frame_check first. */
 #ifndef WEIGHTSCAPE_FRAME_H
 #define WEIGHTSCAPE_FRAME_H
 
@@ -62,9 +63,24 @@ static inline const ws_frame_header *ws_frame_head(const void *block)
     return (const ws_frame_header *)block;
 }
 
-/* Writes the frame of `step`: the arrays of those convolutions whose `wanted` (one per layer) is not 0. */
-int ws_frame_fill(ws_frame *frame, const ws_layers *layers, const uint8_t *wanted, uint64_t step,
-                  uint64_t generation, const ws_scalars *scalars);
+/* What is to be written. */
+typedef struct ws_frame_plan {
+    const ws_layers *layers;
+    const uint8_t *wanted; /* per layer: not 0 for those whose arrays are wanted; only convolutions */
+    int is_base;           /* initial values, too */
+    uint64_t step, generation;
+    const ws_scalars *scalars;
+} ws_frame_plan;
+
+/* Bytes that a frame of this plan takes at most, the host's gradients included if it gets some later. */
+size_t ws_frame_most_bytes(const ws_frame_plan *plan);
+
+/* Writes a frame into memory of ws_frame_most_bytes, aligned to WS_FRAME_ALIGNMENT: one copy of the host's
+ * arrays. */
+void ws_frame_write(void *memory, const ws_frame_plan *plan);
+
+/* The same into memory that grows with it. WS_NO_MEMORY: *frame is as before. */
+int ws_frame_fill(ws_frame *frame, const ws_frame_plan *plan);
 void ws_frame_free(ws_frame *frame);
 
 /* WS_BAD_FILE unless these bytes are a frame in which every array lies where the directory says, without

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The program weightscape-bridge: tries what could end a process, so that it ends this one.
+/* The program weightscape-bridge: does what could end a process, so that it ends this one.
  *
  *     weightscape-bridge display      "answers" if $DISPLAY does
  *     weightscape-bridge abilities    one line of JSON
- *     weightscape-bridge check        see check.h */
+ *     weightscape-bridge check        see check.h
+ *     weightscape-bridge sidecar      draws for a training, see sidecar_main.h */
 #include "check.h"
+#include "display.h"
+#include "request.h"
+#include "sidecar_main.h"
 #include <dlfcn.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -90,72 +94,86 @@ static void quiet(void *context, ws_log_level level, const char *line)
     (void)line;
 }
 
-/* Layers of which only the names are known; enough for a history without rows. */
-static ws_layers name_layers(const json_t *list)
+/* Rows of the layers that a request names. */
+static int read_layout(const json_t *list, ws_row_layout *out)
 {
-    ws_layers layers = {.count = (uint32_t)json_array_size(list)};
-    layers.at = calloc(layers.count + 1, sizeof *layers.at);
-    for (uint32_t i = 0; layers.at && i < layers.count; i++) {
+    const uint32_t count = (uint32_t)json_array_size(list);
+    const char **names = calloc(count + 1, sizeof *names);
+    int32_t *kinds = calloc(count + 1, sizeof *kinds);
+    int status = names && kinds ? WS_OK : ws_fail(WS_NO_MEMORY, "no memory for %u layers", count);
+    for (uint32_t i = 0; i < count && status == WS_OK; i++) {
         const json_t *layer = json_array_get(list, i);
-        snprintf(layers.at[i].name, sizeof layers.at[i].name, "%s",
-                 json_string_value(json_object_get(layer, "name")));
-        layers.at[i].kind = (int32_t)json_integer_value(json_object_get(layer, "kind"));
+        names[i] = json_string_value(json_object_get(layer, "name"));
+        kinds[i] = (int32_t)json_integer_value(json_object_get(layer, "kind"));
+        if (!names[i])
+            status = ws_fail(WS_BAD_ARGUMENT, "layer %u has no name", i);
     }
-    return layers;
+    ws_layers layers = {0};
+    if (status == WS_OK)
+        status = ws_layers_named(count, names, kinds, &layers);
+    if (status == WS_OK)
+        status = ws_row_layout_of(&layers, out);
+    ws_layers_free(&layers);
+    free(names);
+    free(kinds);
+    return status;
 }
 
-static int try_script(const ws_bridge_table *table, const ws_bridge_options *options, const ws_scene *scene,
-                      int draw)
+static void try_script(const ws_bridge_table *table, const ws_bridge_options *options, const ws_scene *scene,
+                       int draw)
 {
     ws_bridge *bridge;
     ws_verdict verdict = {0};
     if (table->open(options, scene, &bridge, verdict.problem) == WS_OK)
         table->verdict(bridge, 0, &verdict);
-    answer(json_pack("{s:s, s:i, s:b}", "problem", verdict.problem, "views", verdict.views, "may_draw",
-                     verdict.may_draw));
+    answer(json_pack("{s:s, s:i, s:b, s:o}", "problem", verdict.problem, "views", verdict.views, "may_draw",
+                     verdict.may_draw, "rules", ws_request_schedule(&verdict.schedule)));
     if (draw && verdict.views > 0 && !verdict.problem[0]) {
         table->draw(bridge);
         answer(json_pack("{s:b}", "drawn", 1));
     }
-    return DONE;
 }
 
+static int refuse(void)
+{
+    fprintf(stderr, "%s\n", ws_message());
+    return FAILED;
+}
+
+/* What is allocated here ends with the process. */
 static int check(void)
 {
     const ws_bridge_table *table = load();
-    json_t *request = read_request(), *arguments, *layer_list;
-    const char *path, *folder;
+    if (!table)
+        return refuse();
+    json_t *request = read_request(), *script_json, *layers;
     double seconds;
     json_int_t first_step, frame_bytes;
     int draw;
-    if (!table || json_unpack(request, "{s:s, s:s, s:o, s:o, s:F, s:I, s:b, s:I}", "path", &path, "folder",
-                              &folder, "arguments", &arguments, "layers", &layer_list, "seconds", &seconds,
-                              "first_step", &first_step, "draw", &draw, "frame_bytes", &frame_bytes) != 0) {
-        fprintf(stderr, "%s\n", table ? "the request is not understood" : ws_message());
-        return FAILED;
+    ws_script script;
+    ws_row_layout layout;
+    ws_curve *curve;
+    if (json_unpack(request, "{s:o, s:o, s:F, s:I, s:b, s:I}", "script", &script_json, "layers", &layers,
+                    "seconds", &seconds, "first_step", &first_step, "draw", &draw, "frame_bytes",
+                    &frame_bytes) != 0) {
+        ws_fail(WS_BAD_ARGUMENT, "the request is not understood");
+        return refuse();
     }
-    const size_t count = json_array_size(arguments);
-    char **list = calloc(count + 1, sizeof *list);
-    for (size_t i = 0; list && i < count; i++)
-        list[i] = strdup(json_string_value(json_array_get(arguments, i)));
-    const ws_script script = {strdup(path), list, (uint32_t)count, strdup(folder)};
-    const ws_layers layers = name_layers(layer_list);
-    ws_history *history;
+    const void *base = read_frame((size_t)frame_bytes);
+    if (!base || ws_request_read_script(script_json, &script) != WS_OK ||
+        read_layout(layers, &layout) != WS_OK || ws_curve_create(&layout, &curve) != WS_OK)
+        return refuse();
     ws_history_view view;
-    ws_history_options kept = {.first_step = (uint64_t)first_step, .keep_curve = 1, .log = {quiet, NULL}};
-    void *frame = read_frame((size_t)frame_bytes);
-    if (!frame || !list || ws_history_open(&kept, &layers, &history) != WS_OK) {
-        fprintf(stderr, "%s\n", ws_message());
-        return FAILED;
-    }
-    ws_history_look(history, &view);
+    ws_curve_look(curve, &view);
     const ws_bridge_options options = {.scripts = &script,
                                        .script_count = 1,
                                        .script_seconds = seconds,
                                        .first_step = (uint64_t)first_step,
+                                       .shown_until = (uint64_t)first_step,
                                        .can_draw = 1,
                                        .log = {quiet, NULL}};
-    return try_script(table, &options, &(ws_scene){frame, &view}, draw);
+    try_script(table, &options, &(ws_scene){base, base, &view}, draw);
+    return DONE;
 }
 
 int main(int argc, char **argv)
@@ -170,9 +188,12 @@ int main(int argc, char **argv)
         status = abilities();
     else if (strcmp(mode, "check") == 0)
         status = check();
+    else if (strcmp(mode, "sidecar") == 0)
+        status = sidecar_main(read_request());
     else
-        fprintf(stderr, "usage: %s display | abilities | check\n", argv[0]);
+        fprintf(stderr, "usage: %s display | abilities | check | sidecar\n", argv[0]);
     /* Not exit: ParaView's destructors have nothing to save here, and a dead display would trip them. */
     fflush(NULL);
+    ws_display_end_left();
     _exit(status);
 }

@@ -1,41 +1,37 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "pictures.h"
+#include "backlog.h"
+#include "clock.h"
+#include "pending.h"
+#include "transport.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define DEFAULT_SCRIPT_SECONDS 120
+#define DEFAULT_OVERHEAD       0.02
 
 struct ws_insitu {
+    ws_options options; /* its texts are not kept */
     ws_log log;
-    char *history_path; /* owned; NULL: memory only */
-    uint64_t first_step;
-    double script_seconds;
-    int required, read_only;
+    ws_paths paths;
+    ws_setup setup;
     ws_scripts scripts;
     ws_layers layers;
-    ws_history *history; /* NULL before the start */
-    ws_pictures pictures;
-    volatile uint64_t next; /* published */
-    ws_frame frame;
-    uint8_t *all;    /* owned: per layer, 1 for a convolution */
-    ws_norms *norms; /* owned: of one row */
+    ws_history *history;     /* NULL before the start */
+    ws_transport *transport; /* NULL: nothing is shown */
+    ws_pending *pending;     /* what is recorded; NULL: nothing */
+    volatile uint64_t next;  /* published */
+    ws_frame frame, base;
+    uint8_t *all, *wanted; /* owned: per layer, 1 for a convolution; for one that is wanted now */
+    ws_norms *norms;       /* owned: of one row */
     uint64_t generation;
     uint64_t last_step; /* of the last row */
     ws_scalars scalars;
     uint64_t frames;
-    double seconds;
+    double seconds, dump_seconds;
 };
 
 static const ws_scalars no_scalars = {NAN, NAN, NAN, NAN, NAN, NAN, NAN};
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static int check_options(const ws_options *options)
 {
@@ -48,7 +44,35 @@ static int check_options(const ws_options *options)
     if (!(options->script_seconds >= 0 && options->script_seconds <= 1e6))
         return ws_fail(WS_BAD_ARGUMENT, "ws_options.script_seconds is %g, must be from 0 to 1e6",
                        options->script_seconds);
+    if (!(options->overhead >= 0 && options->overhead <= 1))
+        return ws_fail(WS_BAD_ARGUMENT, "ws_options.overhead is %g, must be from 0 to 1", options->overhead);
+    if (options->transport < WS_SIDECAR || options->transport > WS_RECORD)
+        return ws_fail(WS_BAD_ARGUMENT, "ws_options.transport is %d, must be from %d to %d",
+                       options->transport, WS_SIDECAR, WS_RECORD);
+    if (options->record && !options->folder)
+        return ws_fail(WS_BAD_ARGUMENT, "ws_options.folder is NULL: a recording needs the folder of the run");
     return WS_OK;
+}
+
+static void make_setup(ws_insitu *insitu)
+{
+    const ws_options *options = &insitu->options;
+    insitu->setup = (ws_setup){.scripts = &insitu->scripts,
+                               .layers = &insitu->layers,
+                               .base = &insitu->base,
+                               .paths = &insitu->paths,
+                               .script_seconds = options->script_seconds > 0 ? options->script_seconds
+                                                                             : DEFAULT_SCRIPT_SECONDS,
+                               .overhead = options->overhead > 0 ? options->overhead : DEFAULT_OVERHEAD,
+                               .first_step = options->first_step,
+                               .required = options->required,
+                               .always = options->always,
+                               .wait = options->wait,
+                               .watchers = options->watchers,
+                               .stop = options->stop,
+                               .progress = options->progress,
+                               .wait_context = options->wait_context,
+                               .log = insitu->log};
 }
 
 int ws_insitu_create(const ws_options *options, ws_insitu **out)
@@ -59,16 +83,14 @@ int ws_insitu_create(const ws_options *options, ws_insitu **out)
     ws_insitu *insitu = calloc(1, sizeof *insitu);
     if (!insitu)
         return ws_fail(WS_NO_MEMORY, "no memory for a ws_insitu");
+    insitu->options = *options;
     insitu->log = ws_log_of(options);
-    insitu->first_step = options->first_step;
-    insitu->script_seconds = options->script_seconds > 0 ? options->script_seconds : DEFAULT_SCRIPT_SECONDS;
-    insitu->required = options->required;
-    insitu->read_only = options->read_only;
-    insitu->next = insitu->pictures.next = WS_NEVER;
+    insitu->next = WS_NEVER;
     insitu->scalars = no_scalars;
+    make_setup(insitu);
     status = ws_scripts_parse(options->scripts, options->script_count, options->output, &insitu->scripts);
-    if (status == WS_OK && options->history && !(insitu->history_path = strdup(options->history)))
-        status = ws_fail(WS_NO_MEMORY, "no memory for the name of the history");
+    if (status == WS_OK)
+        status = ws_paths_of(options->folder, &insitu->paths);
     if (status) {
         ws_insitu_free(insitu);
         return status;
@@ -84,23 +106,52 @@ int ws_insitu_add_layer(ws_insitu *insitu, const ws_layer *layer)
     return ws_layers_add(&insitu->layers, layer);
 }
 
+static ws_frame_plan plan_of(const ws_insitu *insitu, const uint8_t *wanted, uint64_t step)
+{
+    return (ws_frame_plan){.layers = &insitu->layers,
+                           .wanted = wanted,
+                           .step = step,
+                           .generation = insitu->generation,
+                           .scalars = insitu->last_step == step ? &insitu->scalars : &no_scalars};
+}
+
+static int fill_base(ws_insitu *insitu)
+{
+    ws_frame_plan plan =
+        plan_of(insitu, insitu->all, insitu->history ? insitu->last_step : insitu->options.first_step);
+    plan.is_base = 1;
+    return ws_frame_fill(&insitu->base, &plan);
+}
+
+/* Rows are kept in memory only for whoever draws in this process. */
+static int keeps_curve(const ws_insitu *insitu)
+{
+    return insitu->options.read_only || (insitu->transport && insitu->options.transport == WS_INLINE);
+}
+
 int ws_insitu_change_layer(ws_insitu *insitu, int index, const ws_layer *layer)
 {
     if (!insitu->history)
         return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": layers are changed after the start", layer->name);
     int reshaped;
-    const int status = ws_layers_change(&insitu->layers, index, layer, &reshaped);
-    if (status == WS_OK && reshaped)
-        insitu->generation++;
+    int status = ws_layers_change(&insitu->layers, index, layer, &reshaped);
+    if (status || !reshaped)
+        return status;
+    insitu->generation++;
+    status = fill_base(insitu);
+    if (status == WS_OK && insitu->pending)
+        status = ws_pending_base(insitu->pending, insitu->base.memory);
+    if (status == WS_OK && insitu->transport && insitu->transport->reshape)
+        status = insitu->transport->reshape(insitu->transport);
     return status;
 }
 
 static int open_history(ws_insitu *insitu)
 {
-    const ws_history_options options = {.path = insitu->history_path,
-                                        .first_step = insitu->first_step,
-                                        .read_only = insitu->read_only,
-                                        .keep_curve = 1,
+    const ws_history_options options = {.path = insitu->paths.history,
+                                        .first_step = insitu->options.first_step,
+                                        .read_only = insitu->options.read_only,
+                                        .keep_curve = keeps_curve(insitu),
                                         .log = insitu->log};
     const int status = ws_history_open(&options, &insitu->layers, &insitu->history);
     if (status == WS_OK)
@@ -108,74 +159,90 @@ static int open_history(ws_insitu *insitu)
     return status;
 }
 
-static int fill_frame(ws_insitu *insitu, const uint8_t *wanted, uint64_t step)
-{
-    const ws_scalars *scalars = insitu->last_step == step ? &insitu->scalars : &no_scalars;
-    return ws_frame_fill(&insitu->frame, &insitu->layers, wanted, step, insitu->generation, scalars);
-}
-
-static ws_pictures_options pictures_options(const ws_insitu *insitu)
-{
-    return (ws_pictures_options){.scripts = &insitu->scripts,
-                                 .layers = &insitu->layers,
-                                 .frame = &insitu->frame,
-                                 .script_seconds = insitu->script_seconds,
-                                 .first_step = insitu->first_step,
-                                 .required = insitu->required,
-                                 .log = insitu->log};
-}
-
 /* A run goes on without pictures, unless they are required; bad scripts are the user's to mend. */
-static int or_without_pictures(const ws_insitu *insitu, int status)
+static int or_without_pictures(ws_insitu *insitu, int status)
 {
-    if (status == WS_OK || status == WS_BAD_SCRIPT || insitu->required)
+    if (status == WS_OK)
+        return WS_OK;
+    if (insitu->transport)
+        insitu->transport->end(insitu->transport);
+    insitu->transport = NULL;
+    if (status == WS_BAD_SCRIPT || status == WS_BAD_ARGUMENT || insitu->options.required)
         return status;
     ws_tell(&insitu->log, WS_LOG_WARNING, "training goes on without pictures: %s", ws_message());
     return WS_OK;
 }
 
-/* *passed: scripts that can be used. */
-static int try_pictures(ws_insitu *insitu, int *passed)
+static int make_transport(ws_insitu *insitu)
 {
-    int status = fill_frame(insitu, insitu->all, insitu->first_step);
-    if (status)
-        return status;
-    const ws_pictures_options options = pictures_options(insitu);
-    status = ws_pictures_try(&insitu->pictures, &options);
-    *passed = status == WS_OK;
-    return or_without_pictures(insitu, status);
+    static int (*const create[])(const ws_setup *, ws_transport **) = {
+        [WS_SIDECAR] = ws_sidecar_create, [WS_INLINE] = ws_inline_create, [WS_RECORD] = ws_unseen_create};
+    const int watched =
+        insitu->options.watchers && insitu->paths.folder && insitu->options.transport == WS_SIDECAR;
+    if (insitu->scripts.count == 0 && !watched)
+        return WS_OK;
+    return or_without_pictures(insitu, create[insitu->options.transport](&insitu->setup, &insitu->transport));
 }
 
-static int start_pictures(ws_insitu *insitu)
+static int start_transport(ws_insitu *insitu)
 {
-    /* Again: a resumed run's scalars have come with the history. */
-    int status = fill_frame(insitu, insitu->all, insitu->first_step);
-    if (status)
-        return status;
-    const ws_pictures_options options = pictures_options(insitu);
-    status = ws_pictures_start(&insitu->pictures, &options, insitu->history);
-    insitu->next = insitu->pictures.next;
-    return or_without_pictures(insitu, status);
+    if (!insitu->transport)
+        return WS_OK;
+    return or_without_pictures(insitu, insitu->transport->start(insitu->transport, insitu->history));
+}
+
+static int open_recording(ws_insitu *insitu)
+{
+    if (!insitu->options.record)
+        return WS_OK;
+    const int status =
+        ws_pending_open(insitu->paths.recording, insitu->options.record, insitu->options.first_step,
+                        insitu->history, &insitu->log, &insitu->pending);
+    return status ? status : ws_pending_base(insitu->pending, insitu->base.memory);
+}
+
+/* The next step at which a frame is wanted, from `from` on. */
+static uint64_t next_from(const ws_insitu *insitu, uint64_t from)
+{
+    const uint64_t drawn = insitu->transport ? insitu->transport->next(insitu->transport, from) : WS_NEVER;
+    const uint64_t recorded = insitu->pending ? ws_pending_next(insitu->pending, from) : WS_NEVER;
+    return drawn < recorded ? drawn : recorded;
+}
+
+static int reserve(ws_insitu *insitu)
+{
+    const uint32_t count = insitu->layers.count;
+    insitu->all = calloc(count + 1, sizeof *insitu->all);
+    insitu->wanted = calloc(count + 1, sizeof *insitu->wanted);
+    insitu->norms = calloc(count + 1, sizeof *insitu->norms);
+    if (!insitu->all || !insitu->wanted || !insitu->norms)
+        return ws_fail(WS_NO_MEMORY, "no memory for %u layers", count);
+    for (uint32_t i = 0; i < count; i++)
+        insitu->all[i] = insitu->layers.at[i].kind == WS_CONVOLUTION;
+    return ws_layers_begin(&insitu->layers);
 }
 
 int ws_insitu_start(ws_insitu *insitu)
 {
     if (insitu->history)
         return ws_fail(WS_BAD_ARGUMENT, "ws_insitu_start was called twice");
-    insitu->all = calloc(insitu->layers.count + 1, sizeof *insitu->all);
-    insitu->norms = calloc(insitu->layers.count + 1, sizeof *insitu->norms);
-    if (!insitu->all || !insitu->norms)
-        return ws_fail(WS_NO_MEMORY, "no memory for %u layers", insitu->layers.count);
-    for (uint32_t i = 0; i < insitu->layers.count; i++)
-        insitu->all[i] = insitu->layers.at[i].kind == WS_CONVOLUTION;
-    int status = ws_layers_begin(&insitu->layers), passed = 0;
+    int status = reserve(insitu);
+    if (status == WS_OK)
+        status = fill_base(insitu);
     /* Scripts first: opening the history cuts its later rows, and a bad script must change nothing. */
-    if (status == WS_OK && insitu->scripts.count > 0)
-        status = try_pictures(insitu, &passed);
+    if (status == WS_OK)
+        status = make_transport(insitu);
     if (status == WS_OK)
         status = open_history(insitu);
-    if (status == WS_OK && passed)
-        status = start_pictures(insitu);
+    /* Again: a resumed run's scalars have come with the history. */
+    if (status == WS_OK)
+        status = fill_base(insitu);
+    if (status == WS_OK)
+        status = open_recording(insitu);
+    if (status == WS_OK)
+        status = start_transport(insitu);
+    if (status == WS_OK)
+        insitu->next = next_from(insitu, insitu->options.first_step);
     return status;
 }
 
@@ -207,49 +274,111 @@ static const ws_norms *norms_of(ws_insitu *insitu, const ws_row *row)
     return insitu->norms;
 }
 
+static void keep_scalars(ws_insitu *insitu, const ws_row *row)
+{
+    insitu->last_step = row->step;
+    insitu->scalars = (ws_scalars){row->epoch,
+                                   row->time_s,
+                                   row->loss,
+                                   row->accuracy,
+                                   row->learning_rate,
+                                   row->validation_loss,
+                                   row->validation_accuracy};
+}
+
 int ws_insitu_row(ws_insitu *insitu, const ws_row *row)
 {
-    const double began = now();
+    const double began = ws_clock();
     int status = check_row(insitu, row);
     if (status)
         return status;
     /* A resumed run may tell its first step again: the history has it. */
-    const int is_known = row->step == insitu->first_step && row->step == insitu->last_step && row->step > 0;
+    const int is_known =
+        row->step == insitu->options.first_step && row->step == insitu->last_step && row->step > 0;
     if (!is_known)
         status = ws_history_append(insitu->history, row, norms_of(insitu, row));
     if (status == WS_OK || status == WS_IO_FAILED) {
-        insitu->last_step = row->step;
-        insitu->scalars = (ws_scalars){row->epoch,
-                                       row->time_s,
-                                       row->loss,
-                                       row->accuracy,
-                                       row->learning_rate,
-                                       row->validation_loss,
-                                       row->validation_accuracy};
+        keep_scalars(insitu, row);
+        if (insitu->pending && !is_known)
+            ws_pending_row(insitu->pending, ws_history_last_row(insitu->history));
     }
-    insitu->seconds += now() - began;
+    if (insitu->transport && insitu->transport->tick &&
+        insitu->transport->tick(insitu->transport, row->step, began))
+        insitu->next = row->step;
+    insitu->seconds += ws_clock() - began;
     return status;
 }
 
-static int show(ws_insitu *insitu, uint64_t step)
+static int show(ws_insitu *insitu, uint64_t step, double began)
 {
-    const int status = fill_frame(insitu, insitu->pictures.wanted, step);
+    ws_transport *transport = insitu->transport;
+    int is_dump = 0;
+    memset(insitu->wanted, 0, insitu->layers.count);
+    const int is_drawn = transport && transport->wants(transport, step, insitu->wanted, &is_dump);
+    const int is_recorded = insitu->pending && ws_pending_wants(insitu->pending, step, is_drawn && is_dump);
+    if (!is_drawn && !is_recorded)
+        return WS_OK;
+    const uint8_t *wanted = is_recorded ? insitu->all : insitu->wanted;
+    const ws_frame_plan plan = plan_of(insitu, wanted, step);
+    void *memory = is_drawn && transport->memory ? transport->memory(transport) : NULL;
+    int status = WS_OK;
+    if (memory)
+        ws_frame_write(memory, &plan);
+    else
+        status = ws_frame_fill(&insitu->frame, &plan);
     if (status)
         return status;
-    ws_history_flush(insitu->history); /* a failure is told through the log, and costs no picture */
-    ws_history_view view;
-    ws_history_look(insitu->history, &view);
+    const void *frame = memory ? memory : insitu->frame.memory;
     insitu->frames++;
-    return ws_pictures_show(&insitu->pictures, &(ws_scene){insitu->frame.memory, &view}, &insitu->log);
+    if (is_recorded)
+        ws_pending_add(insitu->pending, frame); /* a failure is told through the log, and costs no picture */
+    if (is_drawn)
+        status = transport->show(transport, frame, began);
+    if (is_dump || is_recorded)
+        insitu->dump_seconds += ws_clock() - began;
+    return status;
 }
 
 int ws_insitu_show(ws_insitu *insitu, uint64_t step)
 {
-    const double began = now();
-    const int status = ws_pictures_are_wanted(&insitu->pictures, step) ? show(insitu, step) : WS_OK;
-    insitu->next = insitu->pictures.next;
-    insitu->seconds += now() - began;
+    const double began = ws_clock();
+    if (!insitu->history)
+        return ws_fail(WS_BAD_ARGUMENT, "step %llu: not started", (unsigned long long)step);
+    const int status = show(insitu, step, began);
+    insitu->next = next_from(insitu, step + 1);
+    insitu->seconds += ws_clock() - began;
     return status;
+}
+
+void ws_insitu_sync(ws_insitu *insitu)
+{
+    const double began = ws_clock();
+    if (insitu->transport && insitu->transport->sync)
+        insitu->transport->sync(insitu->transport);
+    if (insitu->pending)
+        ws_pending_sync(insitu->pending);
+    insitu->seconds += ws_clock() - began;
+}
+
+/* A recording ends with the state that the run ends with. */
+static void record_last(ws_insitu *insitu)
+{
+    if (!insitu->pending || ws_pending_has(insitu->pending, insitu->last_step))
+        return;
+    const ws_frame_plan plan = plan_of(insitu, insitu->all, insitu->last_step);
+    if (ws_frame_fill(&insitu->frame, &plan) == WS_OK)
+        ws_pending_add(insitu->pending, insitu->frame.memory);
+}
+
+int ws_insitu_finish(ws_insitu *insitu)
+{
+    if (!insitu->history)
+        return ws_fail(WS_BAD_ARGUMENT, "ws_insitu_finish: not started");
+    record_last(insitu);
+    ws_history_flush(insitu->history);
+    if (!insitu->transport || !insitu->transport->finish)
+        return WS_OK;
+    return insitu->transport->finish(insitu->transport, insitu->last_step);
 }
 
 int ws_insitu_export(ws_insitu *insitu, uint64_t step, const char *folder)
@@ -261,29 +390,29 @@ int ws_insitu_export(ws_insitu *insitu, uint64_t step, const char *folder)
     int status = ws_place_find(&place);
     if (status == WS_OK)
         status = ws_place_load(&place, &table);
+    const ws_frame_plan plan = plan_of(insitu, insitu->all, step);
     if (status == WS_OK)
-        status = fill_frame(insitu, insitu->all, step);
+        status = ws_frame_fill(&insitu->frame, &plan);
     if (status)
         return status;
     ws_history_view view;
     ws_history_look(insitu->history, &view);
     char problem[WS_PROBLEM_SIZE];
-    status = table->export_channels(&(ws_scene){insitu->frame.memory, &view}, folder, problem);
+    status = table->export_channels(&(ws_scene){insitu->frame.memory, insitu->base.memory, &view}, folder,
+                                    problem);
     return status ? ws_fail(status, "%s", problem) : WS_OK;
 }
 
 void ws_insitu_report(const ws_insitu *insitu, ws_report *report)
 {
-    ws_bridge_counts counts;
-    ws_pictures_counts(&insitu->pictures, &counts);
     const uint32_t size = report->size;
-    const ws_report full = {.size = size,
-                            .pictures = insitu->pictures.bridge != NULL,
-                            .frames = insitu->frames,
-                            .images_written = counts.images_written,
-                            .images_expected = counts.images_expected,
-                            .script_failures = counts.script_failures,
-                            .seconds = insitu->seconds};
+    ws_report full = {.frames = insitu->frames, .seconds = insitu->seconds};
+    if (insitu->transport && insitu->transport->report)
+        insitu->transport->report(insitu->transport, &full);
+    if (insitu->pending)
+        ws_pending_report(insitu->pending, &full);
+    full.size = size;
+    full.dump_seconds = insitu->dump_seconds;
     /* A host built against another version has a shorter or longer struct. */
     memcpy(report, &full, size < sizeof full ? size : sizeof full);
 }
@@ -292,13 +421,17 @@ void ws_insitu_free(ws_insitu *insitu)
 {
     if (!insitu)
         return;
-    ws_pictures_end(&insitu->pictures);
+    if (insitu->transport)
+        insitu->transport->end(insitu->transport);
+    ws_pending_close(insitu->pending);
     ws_history_close(insitu->history);
     ws_frame_free(&insitu->frame);
+    ws_frame_free(&insitu->base);
     ws_layers_free(&insitu->layers);
     ws_scripts_free(&insitu->scripts);
-    free(insitu->history_path);
+    ws_paths_free(&insitu->paths);
     free(insitu->all);
+    free(insitu->wanted);
     free(insitu->norms);
     free(insitu);
 }

@@ -3,6 +3,7 @@
 #include "message.h"
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Cells of one layer that a picture could still hold. */
@@ -197,6 +198,19 @@ ws_norms ws_layers_norms(const ws_layers *layers, const ws_layer_arrays *layer)
     if (layer->gradient.data)
         norms.gradient = norm(ws_tensor_dense(&layer->gradient, layers->scratch[2]), count);
     return norms;
+}
+
+int ws_layers_named(uint32_t count, const char *const *names, const int32_t *kinds, ws_layers *out)
+{
+    ws_layers layers = {.at = calloc(count + 1, sizeof *layers.at), .count = count};
+    if (!layers.at)
+        return ws_fail(WS_NO_MEMORY, "no memory for %u layers", count);
+    for (uint32_t i = 0; i < count; i++) {
+        snprintf(layers.at[i].name, sizeof layers.at[i].name, "%s", names[i]);
+        layers.at[i].kind = kinds[i];
+    }
+    *out = layers;
+    return WS_OK;
 }
 
 void ws_layers_free(ws_layers *layers)

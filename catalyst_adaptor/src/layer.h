@@ -48,6 +48,9 @@ int ws_layers_begin(ws_layers *layers);
 /* L2 norms of a layer, summed in double; gradient is NaN without one. */
 ws_norms ws_layers_norms(const ws_layers *layers, const ws_layer_arrays *layer);
 
+/* Layers of which only names and kinds are known: enough to tell which channels there are. WS_NO_MEMORY. */
+int ws_layers_named(uint32_t count, const char *const *names, const int32_t *kinds, ws_layers *out);
+
 void ws_layers_free(ws_layers *layers);
 
 #ifdef __cplusplus

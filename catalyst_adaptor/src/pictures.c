@@ -38,6 +38,7 @@ static int try_scripts(const ws_check *check, const ws_pictures_options *options
         if (status)
             return status;
         out->kept[out->kept_count++] = *script;
+        ws_schedule_join(&out->schedule, &finding.schedule);
         out->may_draw |= finding.draws || finding.may_draw;
     }
     if (out->kept_count == 0)
@@ -47,36 +48,11 @@ static int try_scripts(const ws_check *check, const ws_pictures_options *options
     return WS_OK;
 }
 
-static int open_bridge(ws_pictures *pictures, const ws_pictures_options *options, const ws_history *history)
-{
-    const int status = ws_place_load(&pictures->place, &pictures->table);
-    if (status)
-        return status;
-    ws_history_view view;
-    ws_history_look(history, &view);
-    const ws_scene scene = {options->frame->memory, &view};
-    const ws_bridge_options opened = {.scripts = pictures->kept,
-                                      .script_count = pictures->kept_count,
-                                      .script_seconds = options->script_seconds,
-                                      .first_step = options->first_step,
-                                      .can_draw = pictures->may_draw,
-                                      .log = options->log};
-    char problem[WS_PROBLEM_SIZE] = "";
-    if (pictures->table->open(&opened, &scene, &pictures->bridge, problem) != WS_OK)
-        return ws_fail(WS_NO_PICTURES, "ParaView does not start: %s", problem);
-    return WS_OK;
-}
-
-static void ask(ws_pictures *pictures, uint64_t from)
-{
-    pictures->table->next(pictures->bridge, from, &pictures->next, &pictures->anyone, pictures->wanted);
-}
-
 static int try_all(ws_pictures *pictures, const ws_pictures_options *options)
 {
     const ws_check check = {.place = &pictures->place,
                             .layers = options->layers,
-                            .frame = options->frame,
+                            .base = options->base,
                             .script_seconds = options->script_seconds,
                             .first_step = options->first_step,
                             .has_display = find_display(pictures, &pictures->place)};
@@ -89,54 +65,78 @@ static int try_all(ws_pictures *pictures, const ws_pictures_options *options)
     return WS_OK;
 }
 
+static int reserve(ws_pictures *pictures, const ws_pictures_options *options)
+{
+    *pictures = (ws_pictures){0};
+    const int status = ws_place_find(&pictures->place);
+    if (status)
+        return status;
+    pictures->kept = calloc(options->scripts->count + 1, sizeof *pictures->kept);
+    return pictures->kept ? WS_OK
+                          : ws_fail(WS_NO_MEMORY, "no memory for %u scripts", options->scripts->count);
+}
+
 int ws_pictures_try(ws_pictures *pictures, const ws_pictures_options *options)
 {
     int status = WS_OK;
-    pictures->next = WS_NEVER;
     for (uint32_t i = 0; i < options->scripts->count && status == WS_OK; i++)
         status = ws_script_is_readable(&options->scripts->at[i]);
     if (status == WS_OK)
-        status = ws_place_find(&pictures->place);
+        status = reserve(pictures, options);
     if (status)
         return status;
-    pictures->kept = calloc(options->scripts->count, sizeof *pictures->kept);
-    pictures->wanted = calloc(options->layers->count + 1, sizeof *pictures->wanted);
-    if (pictures->kept && pictures->wanted)
-        status = try_all(pictures, options);
-    else
-        status = ws_fail(WS_NO_MEMORY, "no memory for %u scripts", options->scripts->count);
+    status = try_all(pictures, options);
     if (status)
         ws_pictures_end(pictures);
     return status;
 }
 
-int ws_pictures_start(ws_pictures *pictures, const ws_pictures_options *options, const ws_history *history)
+int ws_pictures_adopt(ws_pictures *pictures, const ws_pictures_options *options, int may_draw)
 {
-    const int status = open_bridge(pictures, options, history);
+    const int status = reserve(pictures, options);
+    if (status)
+        return status;
+    for (uint32_t i = 0; i < options->scripts->count; i++)
+        pictures->kept[pictures->kept_count++] = options->scripts->at[i];
+    pictures->may_draw = may_draw && find_display(pictures, &pictures->place);
+    if (!may_draw || pictures->may_draw)
+        return WS_OK;
+    ws_pictures_end(pictures);
+    return ws_fail(WS_NO_PICTURES, "%s", NO_DISPLAY);
+}
+
+int ws_pictures_start(ws_pictures *pictures, const ws_pictures_options *options,
+                      const ws_history_view *history)
+{
+    const ws_scene scene = {options->base, options->base, history};
+    const ws_bridge_options opened = {.scripts = pictures->kept,
+                                      .script_count = pictures->kept_count,
+                                      .script_seconds = options->script_seconds,
+                                      .first_step = options->first_step,
+                                      .shown_until = options->shown_until,
+                                      .can_draw = pictures->may_draw,
+                                      .always = options->always,
+                                      .is_idle = options->is_idle,
+                                      .log = options->log};
+    char problem[WS_PROBLEM_SIZE] = "";
+    int status = ws_place_load(&pictures->place, &pictures->table);
+    if (status == WS_OK && pictures->table->open(&opened, &scene, &pictures->bridge, problem) != WS_OK)
+        status = ws_fail(WS_NO_PICTURES, "ParaView does not start: %s", problem);
     if (status)
         ws_pictures_end(pictures);
     else
-        ask(pictures, options->first_step);
+        pictures->table->schedule(pictures->bridge, &pictures->schedule);
     return status;
-}
-
-int ws_pictures_are_wanted(ws_pictures *pictures, uint64_t step)
-{
-    if (!pictures->bridge || step < pictures->next)
-        return 0;
-    while (step > pictures->next || (step == pictures->next && !pictures->anyone))
-        ask(pictures, step);
-    return step == pictures->next;
 }
 
 int ws_pictures_show(ws_pictures *pictures, const ws_scene *scene, const ws_log *log)
 {
     if (ws_display_is_gone(&pictures->display)) {
-        ws_tell(log, WS_LOG_WARNING, "the virtual display has ended: no more pictures from this run");
+        ws_tell(log, WS_LOG_WARNING, "the virtual display has ended: no more pictures from this process");
         pictures->table->lose_display(pictures->bridge);
     }
     const int status = pictures->table->show(pictures->bridge, scene);
-    ask(pictures, ws_frame_head(scene->frame)->step + 1);
+    pictures->table->schedule(pictures->bridge, &pictures->schedule);
     return status;
 }
 
@@ -153,11 +153,10 @@ void ws_pictures_end(ws_pictures *pictures)
         pictures->table->lose_display(pictures->bridge);
     if (pictures->bridge)
         pictures->table->close(pictures->bridge);
-    if (pictures->may_draw)
+    if (pictures->bridge && pictures->may_draw)
         ws_display_leave(&pictures->display);
     else
         ws_display_end(&pictures->display);
     free(pictures->kept);
-    free(pictures->wanted);
-    *pictures = (ws_pictures){.next = WS_NEVER};
+    *pictures = (ws_pictures){0};
 }

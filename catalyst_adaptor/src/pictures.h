@@ -14,20 +14,18 @@ typedef struct ws_pictures {
     uint32_t kept_count;
     int may_draw; /* the bridge may have made windows */
     const ws_bridge_table *table;
-    ws_bridge *bridge; /* NULL: nothing is shown */
-    uint64_t next;     /* the next step to show, or at which to ask again */
-    int anyone;        /* 0: only ask */
-    uint8_t *wanted;   /* owned: per layer, at `next` */
+    ws_bridge *bridge;    /* NULL: nothing is drawn */
+    ws_schedule schedule; /* what the scripts wait for: as their trial told, then as the bridge does */
 } ws_pictures;
 
 /* What trial and start need. */
 typedef struct ws_pictures_options {
     const ws_scripts *scripts;
-    const ws_layers *layers;
-    const ws_frame *frame; /* of every convolution, at first_step */
+    const ws_layers *layers; /* for the trial: their names and kinds */
+    const void *base;        /* of the first frames: every convolution */
     double script_seconds;
-    uint64_t first_step;
-    int required;
+    uint64_t first_step, shown_until;
+    int required, always, is_idle;
     ws_log log;
 } ws_pictures_options;
 
@@ -36,14 +34,15 @@ typedef struct ws_pictures_options {
  * cannot draw are told through the log and left out. */
 int ws_pictures_try(ws_pictures *pictures, const ws_pictures_options *options);
 
-/* Imports the scripts that passed. WS_NO_PICTURES. */
-int ws_pictures_start(ws_pictures *pictures, const ws_pictures_options *options, const ws_history *history);
+/* Instead of a trial, where another process has tried them: takes all scripts, and starts the display that
+ * they need if they may draw. WS_NO_PICTURES. */
+int ws_pictures_adopt(ws_pictures *pictures, const ws_pictures_options *options, int may_draw);
 
-/* Whether a script waits for `step`. Looks ahead from there if the host has passed the step that was asked
- * for. */
-int ws_pictures_are_wanted(ws_pictures *pictures, uint64_t step);
+/* Imports the scripts. WS_NO_PICTURES. */
+int ws_pictures_start(ws_pictures *pictures, const ws_pictures_options *options,
+                      const ws_history_view *history);
 
-/* Runs the scripts that are due, and finds the next step. WS_SCRIPT_FAILED if one failed. */
+/* Runs the scripts that are due. WS_SCRIPT_FAILED if one failed. */
 int ws_pictures_show(ws_pictures *pictures, const ws_scene *scene, const ws_log *log);
 
 void ws_pictures_counts(const ws_pictures *pictures, ws_bridge_counts *out);

@@ -111,7 +111,7 @@ static int name_folder(const char *text, const char *output, const ws_scripts *o
     return WS_OK;
 }
 
-static void free_script(ws_script *script)
+void ws_script_free(ws_script *script)
 {
     for (uint32_t i = 0; i < script->argument_count; i++)
         free(script->arguments[i]);
@@ -143,7 +143,7 @@ int ws_scripts_parse(const char *const *texts, uint32_t count, const char *outpu
     for (uint32_t i = 0; i < count; i++) {
         const int status = parse(texts[i], output, out, &out->at[i]);
         if (status) {
-            free_script(&out->at[i]);
+            ws_script_free(&out->at[i]);
             return status;
         }
         out->count++;
@@ -162,7 +162,7 @@ int ws_script_is_readable(const ws_script *script)
 void ws_scripts_free(ws_scripts *scripts)
 {
     for (uint32_t i = 0; i < scripts->count; i++)
-        free_script(&scripts->at[i]);
+        ws_script_free(&scripts->at[i]);
     free(scripts->at);
     *scripts = (ws_scripts){NULL, 0};
 }

@@ -22,6 +22,9 @@ int ws_script_is_readable(const ws_script *script);
 /* What people call it: the file's name. Borrowed. */
 const char *ws_script_name(const ws_script *script);
 
+/* Frees what one script owns. */
+void ws_script_free(ws_script *script);
+
 void ws_scripts_free(ws_scripts *scripts);
 
 #endif

@@ -18,6 +18,8 @@ static void print_options(const app_command *command)
         printf("--%s ", option->name);
         if (option->letter)
             printf("-%c ", option->letter);
+        if (option_can_be_undone(option))
+            printf("--no-%s ", option->name);
     }
     printf("--help");
 }

@@ -38,7 +38,7 @@ static const char *start_script(const char *script, const char *net_text, char *
     if (status)
         return cnn_message();
     const char *scripts[] = {script, NULL};
-    const insitu_plan plan = {.scripts = scripts, .images = folder, .required = 1};
+    const insitu_plan plan = {.scripts = scripts, .images = folder, .transport = WS_INLINE, .required = 1};
     insitu_link *link = NULL;
     const int problem = insitu_link_open(&plan, net, &link);
     insitu_link_close(link);

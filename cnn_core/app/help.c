@@ -13,31 +13,53 @@ char *help_of_option(const app_option *option)
                             : text_copy(option->help);
 }
 
+char *help_of_undoing(const app_option *option)
+{
+    return text_format("Without the --%s of the run that is resumed", option->name);
+}
+
+static struct poptOption row_of_option(const app_option *option, size_t number)
+{
+    return (struct poptOption){.longName = text_copy(option->name),
+                               .shortName = option->letter,
+                               .argInfo = option->kind == OPTION_FLAG ? POPT_ARG_NONE : POPT_ARG_STRING,
+                               .val = (int)number,
+                               .descrip = help_of_option(option),
+                               .argDescrip = option->argument};
+}
+
+static struct poptOption row_of_undoing(const app_option *option, size_t number)
+{
+    return (struct poptOption){.longName = text_format("no-%s", option->name),
+                               .val = (int)number,
+                               .descrip = help_of_undoing(option)};
+}
+
 struct poptOption *help_popt_table(const app_command *command)
 {
     size_t count = 0;
     while (command->options[count].name)
         count++;
-    struct poptOption *table = memory_of(count + 2, sizeof *table);
+    struct poptOption *table = memory_of(2 * count + 2, sizeof *table), *row = table;
     for (size_t i = 0; i < count; i++) {
         const app_option *option = &command->options[i];
-        table[i] =
-            (struct poptOption){.longName = option->name,
-                                .shortName = option->letter,
-                                .argInfo = option->kind == OPTION_FLAG ? POPT_ARG_NONE : POPT_ARG_STRING,
-                                .val = (int)i + 1,
-                                .descrip = help_of_option(option),
-                                .argDescrip = option->argument};
+        *row++ = row_of_option(option, i + 1);
+        if (option_can_be_undone(option))
+            *row++ = row_of_undoing(option, count + 2 + i);
     }
-    table[count] = (struct poptOption){
-        .longName = "help", .shortName = 'h', .val = (int)count + 1, .descrip = text_copy("Print this help")};
+    *row = (struct poptOption){.longName = text_copy("help"),
+                               .shortName = 'h',
+                               .val = (int)count + 1,
+                               .descrip = text_copy("Print this help")};
     return table;
 }
 
 void help_free_popt_table(struct poptOption *table)
 {
-    for (size_t i = 0; table[i].longName; i++)
+    for (size_t i = 0; table[i].longName; i++) {
+        free((char *)table[i].longName);
         free((char *)table[i].descrip);
+    }
     free(table);
 }
 

@@ -7,8 +7,8 @@
 #include <popt.h>
 #include <stdio.h>
 
-/* The command's options for popt: option number i returns i + 1, --help what follows the last. Free with
- * help_free_popt_table, after the context that uses it. */
+/* The command's options for popt: option number i of `count` returns i + 1, --help count + 1, and --no-NAME
+ * of option number i count + 2 + i. Free with help_free_popt_table, after the context that uses it. */
 struct poptOption *help_popt_table(const app_command *command);
 void help_free_popt_table(struct poptOption *table);
 
@@ -16,7 +16,8 @@ void help_free_popt_table(struct poptOption *table);
 void help_of_command(const app_command *command, poptContext context);
 void help_of_program(void);
 
-/* An option's help with its default, if it has one; the caller frees it. */
+/* An option's help with its default, if it has one, and that of its --no-NAME; the caller frees them. */
 char *help_of_option(const app_option *option);
+char *help_of_undoing(const app_option *option);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The command `info`: what a checkpoint, an IDX file or a run holds. */
+/* The command `info`: what a checkpoint, an IDX file, a recording or a run holds. */
 #include "cnn/status.h"
 #include "command.h"
 #include "exit_status.h"
@@ -11,8 +11,9 @@
 #include <sys/stat.h>
 
 static const char details[] =
-    "FILE is a checkpoint (safetensors, ours or anyone's), an IDX file, plain or gzip, or the folder of a "
-    "run. Files are checked completely.\n\n"
+    "FILE is a checkpoint (safetensors, ours or anyone's), an IDX file, plain or gzip, a recording, or the "
+    "folder "
+    "of a run. Files are checked completely.\n\n"
     "Exit status: 0 done; 2 the file cannot be read or does not hold what it should.";
 
 static const app_option options[] = {
@@ -20,14 +21,16 @@ static const app_option options[] = {
     {0},
 };
 
-typedef enum file_kind { A_CHECKPOINT, AN_IDX_FILE, A_RUN } file_kind;
+typedef enum file_kind { A_CHECKPOINT, AN_IDX_FILE, A_RECORDING, A_RUN } file_kind;
+
+static const char recording_begins[] = "WSREC";
 
 /* Tells by the first bytes what a file should be; anything else is taken for a checkpoint, whose reader says
  * what is wrong with it. */
 static int find_kind(const char *path, file_kind *out)
 {
     struct stat about;
-    unsigned char first[4] = {0};
+    unsigned char first[sizeof recording_begins - 1] = {0};
     if (stat(path, &about) < 0)
         return cnn_fail(CNN_IO_FAILED, "%s: %s", path, strerror(errno));
     if (S_ISDIR(about.st_mode)) {
@@ -41,18 +44,23 @@ static int find_kind(const char *path, file_kind *out)
     fclose(file);
     const int is_gzip = count >= 2 && first[0] == 0x1f && first[1] == 0x8b;
     const int is_idx =
-        count == 4 && !first[0] && !first[1] && first[2] == 8 && first[3] >= 1 && first[3] <= 4;
-    *out = is_gzip || is_idx ? AN_IDX_FILE : A_CHECKPOINT;
+        count >= 4 && !first[0] && !first[1] && first[2] == 8 && first[3] >= 1 && first[3] <= 4;
+    const int is_recording = count == sizeof first && !memcmp(first, recording_begins, sizeof first);
+    *out = is_gzip || is_idx ? AN_IDX_FILE : is_recording ? A_RECORDING : A_CHECKPOINT;
     return CNN_OK;
 }
 
 static int run(const app_command *self, option_values *values)
 {
     (void)self;
-    static int (*const read[])(const char *path, json_t **out) = {
-        [A_CHECKPOINT] = info_of_checkpoint, [AN_IDX_FILE] = info_of_idx, [A_RUN] = info_of_run};
-    static void (*const print[])(const json_t *info) = {
-        [A_CHECKPOINT] = info_print_checkpoint, [AN_IDX_FILE] = info_print_idx, [A_RUN] = info_print_run};
+    static int (*const read[])(const char *path, json_t **out) = {[A_CHECKPOINT] = info_of_checkpoint,
+                                                                  [AN_IDX_FILE] = info_of_idx,
+                                                                  [A_RECORDING] = info_of_recording,
+                                                                  [A_RUN] = info_of_run};
+    static void (*const print[])(const json_t *info) = {[A_CHECKPOINT] = info_print_checkpoint,
+                                                        [AN_IDX_FILE] = info_print_idx,
+                                                        [A_RECORDING] = info_print_recording,
+                                                        [A_RUN] = info_print_run};
     const char *path = operand_at(values, 0);
     file_kind kind = A_CHECKPOINT;
     json_t *info = NULL;
@@ -77,7 +85,7 @@ const app_command command_info = {.name = "info",
                                   .operands = "FILE",
                                   .least = 1,
                                   .most = 1,
-                                  .summary = "what a checkpoint, an IDX file or a run holds",
+                                  .summary = "what a checkpoint, an IDX file, a recording or a run holds",
                                   .details = details,
                                   .options = options,
                                   .run = run};

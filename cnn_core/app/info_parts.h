@@ -10,9 +10,11 @@
 int info_of_checkpoint(const char *path, json_t **out);
 int info_of_idx(const char *path, json_t **out);
 int info_of_run(const char *path, json_t **out);
+int info_of_recording(const char *path, json_t **out);
 
 void info_print_checkpoint(const json_t *info);
 void info_print_idx(const json_t *info);
 void info_print_run(const json_t *info);
+void info_print_recording(const json_t *info);
 
 #endif

@@ -10,7 +10,7 @@ struct insitu_link {
     ws_norms *norms; /* of a row, one per layer with parameters */
 };
 
-static void tell_log(void *context, ws_log_level level, const char *line)
+void insitu_tell(void *context, ws_log_level level, const char *line)
 {
     (void)context;
     if (level == WS_LOG_ERROR)
@@ -60,11 +60,20 @@ int insitu_link_open(const insitu_plan *plan, const cnn_net *net, insitu_link **
                                 .script_count = count,
                                 .scripts = plan->scripts,
                                 .output = plan->images,
-                                .history = plan->history,
+                                .folder = plan->folder,
                                 .first_step = plan->first_step,
                                 .required = plan->required,
                                 .read_only = plan->read_only,
-                                .log = tell_log};
+                                .transport = plan->transport,
+                                .wait = plan->wait,
+                                .always = plan->always,
+                                .watchers = plan->watchers,
+                                .overhead = plan->overhead,
+                                .record = plan->record,
+                                .stop = plan->stop,
+                                .progress = plan->progress,
+                                .wait_context = plan->context,
+                                .log = insitu_tell};
     ws_insitu *insitu;
     int status = ws_insitu_create(&options, &insitu);
     if (status)
@@ -109,6 +118,16 @@ int insitu_link_row(insitu_link *link, const cnn_step *step, const insitu_times 
 void insitu_link_frame(insitu_link *link, uint64_t step)
 {
     ws_insitu_show(link->insitu, step);
+}
+
+void insitu_link_sync(insitu_link *link)
+{
+    ws_insitu_sync(link->insitu);
+}
+
+int insitu_link_finish(insitu_link *link)
+{
+    return ws_insitu_finish(link->insitu);
 }
 
 int insitu_link_export(insitu_link *link, uint64_t step, const char *folder)

@@ -12,9 +12,15 @@ typedef struct insitu_link insitu_link;
 typedef struct insitu_plan {
     const char **scripts; /* NULL terminated; NULL: none */
     const char *images;   /* folder */
-    const char *history;  /* file; NULL: none */
+    const char *folder;   /* of the run; NULL: nothing is kept */
     uint64_t first_step;
-    int required, read_only;
+    int transport; /* of ws_options, as what follows */
+    int wait, always, watchers, required, read_only;
+    double overhead;
+    uint64_t record;
+    int (*stop)(void *context);
+    void (*progress)(void *context, uint64_t done, uint64_t total);
+    void *context; /* of both */
 } insitu_plan;
 
 /* Numbers of a step beside cnn_step. */
@@ -22,6 +28,9 @@ typedef struct insitu_times {
     double time_s;
     const cnn_evaluation *validation; /* the last one measured */
 } insitu_times;
+
+/* The log of the adaptor as messages of the program. */
+void insitu_tell(void *context, ws_log_level level, const char *line);
 
 /* Opens the adaptor for all layers of `net` with parameters, whose arrays are borrowed, and starts the
  * scripts. Returns a ws_status; ws_message tells what went wrong. Close with insitu_link_close. */
@@ -36,6 +45,12 @@ int insitu_link_row(insitu_link *link, const cnn_step *step, const insitu_times 
 
 /* Shows the state after `step`; failures are told by the adaptor and counted in its report. */
 void insitu_link_frame(insitu_link *link, uint64_t step);
+
+/* Makes sure, before a checkpoint, that what is still to be drawn outlives this process. */
+void insitu_link_sync(insitu_link *link);
+
+/* Waits until all is drawn. Returns as ws_insitu_finish. */
+int insitu_link_finish(insitu_link *link);
 
 /* Writes what the channels hold at `step` into `folder`. Returns a ws_status. */
 int insitu_link_export(insitu_link *link, uint64_t step, const char *folder);

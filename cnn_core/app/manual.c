@@ -44,6 +44,17 @@ static void print_option(const app_option *option)
     free(help);
 }
 
+static void print_undoing(const app_option *option)
+{
+    char *help = help_of_undoing(option);
+    printf(".TP\n\\fB\\-\\-no\\-");
+    print_text(option->name);
+    printf("\\fR\n");
+    print_text(help);
+    putchar('\n');
+    free(help);
+}
+
 static void print_command(const app_command *command)
 {
     printf(".SS \"weightscape %s [OPTION...]%s%s\"\n", command->name, *command->operands ? " " : "",
@@ -53,8 +64,11 @@ static void print_command(const app_command *command)
     printf(".\n.PP\n");
     print_text(command->details);
     putchar('\n');
-    for (const app_option *option = command->options; option->name; option++)
+    for (const app_option *option = command->options; option->name; option++) {
         print_option(option);
+        if (option_can_be_undone(option))
+            print_undoing(option);
+    }
 }
 
 void manual_print(void)

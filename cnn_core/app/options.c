@@ -97,6 +97,11 @@ int option_check(const app_option *option, const char *text)
     return status;
 }
 
+int option_can_be_undone(const app_option *option)
+{
+    return option->kind == OPTION_FLAG && option->rule == OPTION_OF_RUN;
+}
+
 /* Takes the options that popt finds into `values`. */
 static int take_options(poptContext context, option_values *values)
 {
@@ -105,6 +110,11 @@ static int take_options(poptContext context, option_values *values)
     while ((code = poptGetNextOpt(context)) > 0) {
         if (code == help)
             return OPTIONS_HELPED;
+        if (code > help) {
+            list_clear(&values->lists[code - help - 1]);
+            values->lists[code - help - 1].given = 1;
+            continue;
+        }
         const app_option *option = &values->table[code - 1];
         text_list *list = &values->lists[code - 1];
         char *text = option->kind == OPTION_FLAG ? text_copy("1") : poptGetOptArg(context);

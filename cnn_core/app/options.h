@@ -45,6 +45,9 @@ typedef struct option_values option_values;
 /* What options_parse found besides options to run with. */
 enum { OPTIONS_GOOD, OPTIONS_HELPED, OPTIONS_BAD };
 
+/* 1 if the option is a flag that a run records, so that its resume may want to be without it: --no-NAME. */
+int option_can_be_undone(const app_option *option);
+
 /* Parses what follows the command's name. OPTIONS_BAD after one line that names the option, its value and the
  * limit, OPTIONS_HELPED after printing the help; *out is set for OPTIONS_GOOD only and freed with
  * options_free. */

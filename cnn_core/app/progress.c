@@ -22,10 +22,20 @@ app_progress progress_begin(const cnn_trainer *trainer, int quiet)
                           .told = now};
 }
 
+void progress_end(app_progress *progress)
+{
+    progress->ended = clock_seconds();
+}
+
+double progress_seconds(const app_progress *progress)
+{
+    return (progress->ended > 0 ? progress->ended : clock_seconds()) - progress->started;
+}
+
 double progress_images_per_second(const app_progress *progress, uint64_t step)
 {
     const double epochs = (double)(step - progress->first) / (double)progress->steps_per_epoch;
-    return epochs * (double)progress->images_per_epoch / (clock_seconds() - progress->started);
+    return epochs * (double)progress->images_per_epoch / progress_seconds(progress);
 }
 
 int progress_is_due(const app_progress *progress, const cnn_evaluation *validation)
@@ -38,19 +48,19 @@ int progress_is_due(const app_progress *progress, const cnn_evaluation *validati
 
 static char *line_of(const app_progress *progress, const cnn_step *step, double insitu_seconds)
 {
-    char left[TEXT_TIME_SIZE];
-    const double spent = clock_seconds() - progress->started;
+    char left[TEXT_TIME_SIZE], insitu[TEXT_SHARE_SIZE];
+    const double spent = progress_seconds(progress);
     const double steps_to_go = (double)(progress->total - step->step),
                  steps = (double)(step->step - progress->first);
     text_of_time(spent / steps * steps_to_go, left);
+    text_of_share(insitu_seconds / spent, insitu);
     const number epoch = (step->step - 1) / progress->steps_per_epoch + 1,
                  epochs = (progress->total - 1) / progress->steps_per_epoch + 1;
     return text_format(
-        "epoch %llu/%llu  step %llu/%llu  %.0f images/s  loss %.4f  accuracy %.1f %%  in situ %.0f %%  "
+        "epoch %llu/%llu  step %llu/%llu  %.0f images/s  loss %.4f  accuracy %.1f %%  in situ %s  "
         "left %s",
         epoch, epochs, (number)step->step, (number)progress->total,
-        progress_images_per_second(progress, step->step), step->loss, 100 * step->accuracy,
-        100 * insitu_seconds / spent, left);
+        progress_images_per_second(progress, step->step), step->loss, 100 * step->accuracy, insitu, left);
 }
 
 void progress_tell(app_progress *progress, const cnn_step *step, double insitu_seconds,

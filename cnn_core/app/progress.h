@@ -10,11 +10,17 @@ typedef struct app_progress {
     int quiet;
     uint64_t first, total; /* steps: where this session began, where it will end */
     uint64_t steps_per_epoch, images_per_epoch;
-    double started, told; /* seconds of the clock */
+    double started, told, ended; /* seconds of the clock; ended: 0 before */
 } app_progress;
 
 /* Starts the clock of `trainer`'s session at the step it is at. */
 app_progress progress_begin(const cnn_trainer *trainer, int quiet);
+
+/* Stops the clock: what follows is no training. */
+void progress_end(app_progress *progress);
+
+/* Seconds of training so far. */
+double progress_seconds(const app_progress *progress);
 
 /* True if it is time to tell something; always at a step at which `validation` was measured (else NULL). */
 int progress_is_due(const app_progress *progress, const cnn_evaluation *validation);

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -21,6 +22,9 @@ run_folder run_folder_of(const char *path)
                         .record = text_format("%s/run.json", path),
                         .metrics = text_format("%s/metrics.csv", path),
                         .history = text_format("%s/history.ws", path),
+                        .recording = text_format("%s/recording.wsrec", path),
+                        .backlog = text_format("%s/backlog.wsrec", path),
+                        .viewers = text_format("%s/viewers", path),
                         .checkpoints = text_format("%s/checkpoints", path),
                         .images = text_format("%s/images", path),
                         .lock = -1};
@@ -34,6 +38,9 @@ void run_folder_close(run_folder *folder)
     free(folder->record);
     free(folder->metrics);
     free(folder->history);
+    free(folder->recording);
+    free(folder->backlog);
+    free(folder->viewers);
     free(folder->checkpoints);
     free(folder->images);
     free(folder->made);
@@ -49,7 +56,9 @@ static int lock_folder(run_folder *folder)
     if (flock(folder->lock, LOCK_EX | LOCK_NB) == 0)
         return CNN_OK;
     if (errno == EWOULDBLOCK)
-        return cnn_fail(CNN_BAD_ARGUMENT, "%s: another training is writing there", folder->path);
+        return cnn_fail(CNN_BAD_ARGUMENT,
+                        "%s: another training, or a watch that draws what it left, is writing there",
+                        folder->path);
     return cnn_fail(CNN_IO_FAILED, "%s: cannot be locked: %s", folder->path, strerror(errno));
 }
 
@@ -127,6 +136,49 @@ int run_folder_open(const char *path, run_folder *out)
     return status;
 }
 
+typedef void past_action(const char *path, const char *aside);
+
+static void each_of_past(const run_folder *folder, past_action *act)
+{
+    const char *const paths[] = {folder->history, folder->recording, folder->backlog};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        char *aside = text_format("%s.aside", paths[i]);
+        act(paths[i], aside);
+        free(aside);
+    }
+}
+
+static void lay_aside(const char *path, const char *aside)
+{
+    rename(path, aside);
+}
+
+static void bring_back(const char *path, const char *aside)
+{
+    rename(aside, path);
+}
+
+static void forget(const char *path, const char *aside)
+{
+    (void)path;
+    unlink(aside);
+}
+
+void run_folder_lay_past_aside(const run_folder *folder)
+{
+    each_of_past(folder, lay_aside);
+}
+
+void run_folder_bring_past_back(const run_folder *folder)
+{
+    each_of_past(folder, bring_back);
+}
+
+void run_folder_forget_past(const run_folder *folder)
+{
+    each_of_past(folder, forget);
+}
+
 int run_folder_is_used(const char *path)
 {
     const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -143,6 +195,9 @@ void run_folder_abandon(run_folder *folder)
     unlink(folder->record);
     unlink(folder->metrics);
     unlink(folder->history);
+    unlink(folder->recording);
+    unlink(folder->backlog);
+    unlink(folder->viewers);
     rmdir(folder->checkpoints);
     rmdir(folder->images);
     if (folder->made)

@@ -8,6 +8,9 @@ typedef struct run_folder {
     char *record;      /* run.json */
     char *metrics;     /* metrics.csv */
     char *history;     /* history.ws */
+    char *recording;   /* recording.wsrec */
+    char *backlog;     /* backlog.wsrec: what is still to be drawn */
+    char *viewers;     /* how to attach while it trains */
     char *checkpoints; /* folder */
     char *images;      /* folder */
     int lock;          /* descriptor of the folder, locked; -1: not */
@@ -25,6 +28,12 @@ int run_folder_create(const char *path, run_folder *out);
 /* Locks the folder of an existing run. Errors: CNN_BAD_ARGUMENT (in use), CNN_BAD_FILE (no run.json),
  * CNN_IO_FAILED. */
 int run_folder_open(const char *path, run_folder *out);
+
+/* What the adaptor has kept of a past that the run begins again without: moved aside, so that it can be
+ * brought back if the new beginning fails, and removed when it has not. What is not there is no matter. */
+void run_folder_lay_past_aside(const run_folder *folder);
+void run_folder_bring_past_back(const run_folder *folder);
+void run_folder_forget_past(const run_folder *folder);
 
 /* 1 if a training is writing there now, else 0. */
 int run_folder_is_used(const char *path);

@@ -93,12 +93,31 @@ static json_t *net_to_json(const cnn_net *net)
                      net->input.c, "height", net->input.h, "width", net->input.w);
 }
 
-static json_t *report_to_json(const ws_report *report)
+static json_t *insitu_to_json(const run_facts *facts)
 {
-    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:o}", "pictures", report->pictures, "frames",
-                     (json_int_t)report->frames, "images_written", (json_int_t)report->images_written,
-                     "images_expected", (json_int_t)report->images_expected, "script_failures",
-                     (json_int_t)report->script_failures, "seconds", json_number(report->seconds));
+    const ws_report *report = &facts->report;
+    const struct {
+        const char *name;
+        uint64_t value;
+    } counts[] = {{"frames", report->frames},
+                  {"images_written", report->images_written},
+                  {"images_expected", report->images_expected},
+                  {"script_failures", report->script_failures},
+                  {"steps_waiting", report->steps_waiting},
+                  {"steps_given_up", report->steps_given_up},
+                  {"restarts", report->restarts},
+                  {"live_dropped", report->live_dropped},
+                  {"frames_spilled", report->frames_spilled},
+                  {"frames_recorded", report->frames_recorded},
+                  {"recording_bytes", report->recording_bytes}};
+    json_t *object = json_pack("{s:s, s:o, s:b}", "transport", facts->transport, "budget",
+                               json_number(facts->budget), "pictures", report->pictures);
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        json_object_set_new(object, counts[i].name, json_integer((json_int_t)counts[i].value));
+    json_object_set_new(object, "seconds", json_number(report->seconds));
+    json_object_set_new(object, "dump_seconds", json_number(report->dump_seconds));
+    json_object_set_new(object, "live_seconds", json_number(report->live_seconds));
+    return object;
 }
 
 static json_t *facts_to_json(const option_values *values, const run_facts *facts)
@@ -111,7 +130,7 @@ static json_t *facts_to_json(const option_values *values, const run_facts *facts
         json_number(facts->seconds), "started", facts->started, "updated", run_record_now(now), "threads",
         facts->threads, "options", options_to_json(values), "net", net_to_json(facts->net), "data",
         data_to_json(&facts->data), "validation", "loss", json_number(facts->validation.loss), "accuracy",
-        json_number(facts->validation.accuracy), "insitu", report_to_json(&facts->report));
+        json_number(facts->validation.accuracy), "insitu", insitu_to_json(facts));
 }
 
 int run_record_write(const char *path, const option_values *values, const run_facts *facts)

@@ -18,6 +18,8 @@ typedef struct run_facts {
     int threads;
     double seconds;            /* of training, earlier sessions included */
     cnn_evaluation validation; /* NaN: not measured */
+    const char *transport;     /* of frames: none, inline, sidecar, record; borrowed */
+    double budget;             /* share of the time for updates of viewers */
     ws_report report;          /* of this session */
     const char *started;       /* UTC, of the first session; borrowed */
 } run_facts;

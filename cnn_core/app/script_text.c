@@ -6,8 +6,7 @@
 
 #define ENDING ".py"
 
-/* Where the path ends: with the name's ending, so that it may hold commas, else at the first comma. */
-static size_t path_length(const char *text)
+size_t script_text_path_length(const char *text)
 {
     const char *ending = strstr(text, ENDING ",");
     const size_t length = strlen(text);
@@ -19,7 +18,7 @@ static size_t path_length(const char *text)
 
 char *script_text_absolute(const char *text)
 {
-    const size_t length = path_length(text);
+    const size_t length = script_text_path_length(text);
     char *script = text_format("%.*s", (int)length, text), *absolute = realpath(script, NULL);
     char *result = absolute ? text_format("%s%s", absolute, text + length) : text_copy(text);
     free(script);

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "session.h"
 #include "checkpoints.h"
-#include "clock.h"
 #include "cnn/status.h"
 #include "session_parts.h"
+#include "signals.h"
 #include "tell.h"
 #include "text.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 int session_write_record(const app_session *session, const char *status)
 {
     const cnn_trainer *trainer = session->trainer;
-    const double now = trainer->step > session->first_step ? clock_seconds() - session->progress.started : 0;
+    const double now = trainer->step > session->first_step ? progress_seconds(&session->progress) : 0;
     const run_facts facts = {.status = status,
                              .net = session->net,
                              .data = session->print,
@@ -24,6 +23,8 @@ int session_write_record(const app_session *session, const char *status)
                              .threads = cnn_threads_count(session->threads),
                              .seconds = session->time_before + now,
                              .validation = session->validation,
+                             .transport = session->plan->insitu.name,
+                             .budget = session->plan->insitu.overhead,
                              .report = insitu_link_report(session->link),
                              .started = session->started};
     return run_record_write(session->folder->record, session->values, &facts);
@@ -104,22 +105,48 @@ static int check_all(app_session *session, const json_t *record)
     return status;
 }
 
+static int is_to_stop(void *context)
+{
+    (void)context;
+    return signals_caught();
+}
+
+static void tell_waiting(void *context, uint64_t done, uint64_t total)
+{
+    app_session *session = context;
+    picture_progress_tell(&session->pictures, done, total);
+}
+
 static int open_link(app_session *session, const json_t *record)
 {
     /* A run that starts again tells its history again, from step 0 on. */
-    if (record && session->first_step == 0)
-        unlink(session->folder->history);
-    const size_t count = session->plan->pictures ? option_count(session->values, "pipeline") : 0;
+    const int starts_again = record && session->first_step == 0;
+    if (starts_again)
+        run_folder_lay_past_aside(session->folder);
+    const insitu_choice *insitu = &session->plan->insitu;
+    const size_t count = insitu->is_on ? option_count(session->values, "pipeline") : 0;
     const char **scripts = memory_of(count + 1, sizeof *scripts);
     for (size_t i = 0; i < count; i++)
         scripts[i] = option_at(session->values, "pipeline", i);
     const insitu_plan plan = {.scripts = scripts,
                               .images = session->folder->images,
-                              .history = session->folder->history,
+                              .folder = session->folder->path,
                               .first_step = session->first_step,
-                              .required = session->plan->insitu_required};
+                              .transport = insitu->is_on ? insitu->transport : WS_INLINE,
+                              .wait = insitu->wait,
+                              .watchers = insitu->is_on,
+                              .overhead = insitu->overhead,
+                              .record = insitu->is_on ? insitu->record : 0,
+                              .required = insitu->required,
+                              .stop = is_to_stop,
+                              .progress = tell_waiting,
+                              .context = session};
     const int status = insitu_link_open(&plan, session->net, &session->link);
     free(scripts);
+    if (starts_again && status)
+        run_folder_bring_past_back(session->folder);
+    else if (starts_again)
+        run_folder_forget_past(session->folder);
     if (status == WS_NO_MEMORY)
         return cnn_fail(CNN_NO_MEMORY, "%s", ws_message());
     return status ? cnn_fail(CNN_BAD_ARGUMENT, "%s", ws_message()) : CNN_OK;

@@ -7,6 +7,7 @@
 #include "data_source.h"
 #include "insitu_link.h"
 #include "metrics.h"
+#include "picture_progress.h"
 #include "progress.h"
 #include "run_record.h"
 #include "session.h"
@@ -33,10 +34,13 @@ struct app_session {
     cnn_evaluation validation; /* the last one measured; NaN before */
     uint64_t validation_step;  /* when */
     app_progress progress;
+    picture_progress pictures; /* of the wait at the end */
+    double budget_looked;      /* when the budget was looked at; +infinity: it needs no more looks */
     int failed;     /* something could not be written: told already, and the exit status tells it too */
     int not_finite; /* a step's values were not */
     int ended, stopped,
-        complete; /* no more steps; because of a value that is not finite; because all are done */
+        complete;  /* no more steps; because of a value that is not finite; because all are done */
+    int cut_short; /* a signal has ended the wait for pictures */
     char started[RUN_RECORD_TIME_SIZE];
 };
 
@@ -45,6 +49,15 @@ enum { EVALUATION_BATCH = 100 };
 
 /* Writes run.json with this status; returns a status of cnn_core. */
 int session_write_record(const app_session *session, const char *status);
+
+/* Tells once, after ten seconds, if what scripts ask for takes more of the time than the budget. */
+void session_check_budget(app_session *session);
+
+/* Waits, after the last step, until all pictures are drawn or a signal comes. */
+void session_finish_pictures(app_session *session);
+
+/* 1 if a picture that scripts asked for is missing, or a script failed. */
+int session_misses_pictures(const app_session *session);
 
 /* Tells what came out of it: validation, pictures, where things are and what to type next. */
 void session_tell_summary(const app_session *session);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The training loop: what happens after each step, and how it ends. */
 #include "checkpoints.h"
-#include "clock.h"
 #include "cnn/status.h"
 #include "exit_status.h"
 #include "session_parts.h"
@@ -33,7 +32,7 @@ static void check_insitu(app_session *session, int status)
 
 static double time_of(const app_session *session)
 {
-    return session->time_before + clock_seconds() - session->progress.started;
+    return session->time_before + progress_seconds(&session->progress);
 }
 
 static void validate(app_session *session, uint64_t step)
@@ -81,10 +80,12 @@ static void show_start(app_session *session, const cnn_observer *observer)
     cnn_trainer_show(session->trainer, observer);
 }
 
-/* The rows up to a checkpoint are durable before it is, so that a resumed run finds them all. */
+/* Rows up to a checkpoint, and what is still to be drawn, are durable before it is: a resumed run finds them
+ * all. */
 static void save(app_session *session)
 {
     const cnn_trainer *trainer = session->trainer;
+    insitu_link_sync(session->link);
     check(session, metrics_sync(session->metrics));
     const int status = checkpoint_store(session->folder->checkpoints, session->net, trainer->optimizer,
                                         trainer->step, session->plan->keep_checkpoints);
@@ -122,6 +123,7 @@ static int train(app_session *session, const cnn_observer *observer)
         cnn_step step;
         const int status = cnn_trainer_step(trainer, observer, &step);
         tell_progress(session, &step);
+        session_check_budget(session);
         if (is_end(session, status))
             return 1;
         /* A state that is not finite must not push out those that are. */
@@ -133,22 +135,22 @@ static int train(app_session *session, const cnn_observer *observer)
     return 0;
 }
 
-static int pictures_failed(const app_session *session)
-{
-    const ws_report report = insitu_link_report(session->link);
-    return session->plan->pictures &&
-           (!report.pictures || report.script_failures || report.images_written < report.images_expected);
-}
-
-/* Saves what the last step has made, and writes down how it ended. */
+/* Saves what the last step has made, and writes down how it ended: at once, as pictures may take their time.
+ */
 static void finish(app_session *session, const char *status)
 {
     const uint64_t step = session->trainer->step;
     if (!session->stopped && step > session->saved_step)
         save(session);
+    else
+        insitu_link_sync(session->link);
     if (session->complete && session->data.validation.count && !validation_at(session, step))
         validate(session, step);
     check(session, session_write_record(session, status));
+    if (session->complete || session->stopped) {
+        session_finish_pictures(session);
+        check(session, session_write_record(session, status));
+    }
     if (!session->plan->quiet)
         session_tell_summary(session);
 }
@@ -159,6 +161,26 @@ static void tell_how_to_go_on(const app_session *session)
     tell_warning("ended by a signal after step %llu; weightscape train --resume %s goes on",
                  (unsigned long long)session->trainer->step, folder);
     free(folder);
+}
+
+/* Pictures that are left are of no concern to a run that will go on: it draws them. */
+static void tell_what_is_left(const app_session *session)
+{
+    const uint64_t waiting = insitu_link_report(session->link).steps_waiting;
+    if (!waiting)
+        return;
+    char *folder = text_shell_word(session->folder->path);
+    tell_warning("pictures of %llu steps are left; weightscape watch %s draws them",
+                 (unsigned long long)waiting, folder);
+    free(folder);
+}
+
+static int exit_status_of(const app_session *session)
+{
+    if (session->stopped || session->failed || (session->plan->strict && session_misses_pictures(session)))
+        return EXIT_FAILED;
+    const int ended = session->complete && !session->cut_short;
+    return ended ? EXIT_DONE : 128 + signals_caught();
 }
 
 int session_run(app_session *session)
@@ -172,11 +194,12 @@ int session_run(app_session *session)
     session->stopped = train(session, &observer);
     session->complete = !session->stopped && session->trainer->step >= session->trainer->options.total_steps;
     session->ended = 1;
+    progress_end(&session->progress);
     const int interrupted = !session->stopped && !session->complete;
     finish(session, session->stopped ? "failed" : interrupted ? "interrupted" : "complete");
     if (interrupted)
         tell_how_to_go_on(session);
-    if (session->stopped || session->failed || (session->plan->strict && pictures_failed(session)))
-        return EXIT_FAILED;
-    return interrupted ? 128 + signals_caught() : EXIT_DONE;
+    else
+        tell_what_is_left(session);
+    return exit_status_of(session);
 }

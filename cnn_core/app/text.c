@@ -62,6 +62,12 @@ const char *text_of_size(double bytes, char out[TEXT_SIZE_SIZE])
     return out;
 }
 
+const char *text_of_share(double share, char out[TEXT_SHARE_SIZE])
+{
+    snprintf(out, TEXT_SHARE_SIZE, "%.*f %%", share < 0.0995 ? 1 : 0, 100 * share);
+    return out;
+}
+
 const char *text_of_time(double seconds, char out[TEXT_TIME_SIZE])
 {
     const unsigned long long whole = seconds > 0 ? (unsigned long long)(seconds + 0.5) : 0;

@@ -22,6 +22,10 @@ void *memory_of(size_t count, size_t size);
 enum { TEXT_SIZE_SIZE = 24 };
 const char *text_of_size(double bytes, char out[TEXT_SIZE_SIZE]);
 
+/* A share as "1.3 %", with one decimal below a tenth. */
+enum { TEXT_SHARE_SIZE = 24 };
+const char *text_of_share(double share, char out[TEXT_SHARE_SIZE]);
+
 /* Seconds as "42 s", "3 min 20 s" or "2 h 05 min". */
 enum { TEXT_TIME_SIZE = 32 };
 const char *text_of_time(double seconds, char out[TEXT_TIME_SIZE]);

@@ -150,9 +150,29 @@ const app_option train_option_table[] = {
     {.name = "insitu",
      .kind = OPTION_CHOICE,
      .rule = OPTION_OF_RUN,
-     .argument = "none|inline",
-     .fallback = "inline",
-     .help = "Where the scripts run: nowhere, or between two steps"},
+     .argument = "none|inline|sidecar|record",
+     .fallback = "sidecar",
+     .help = "Where the scripts run: nowhere, between two steps, or in a process beside the training; record "
+             "draws nothing and keeps what they wait for"},
+    {.name = "lag",
+     .kind = OPTION_CHOICE,
+     .rule = OPTION_OF_RUN,
+     .argument = "catch-up|wait",
+     .fallback = "catch-up",
+     .help = "When the sidecar is slower than the training: it catches up later, or the training waits"},
+    {.name = "overhead",
+     .kind = OPTION_TEXT,
+     .rule = OPTION_OF_RUN,
+     .argument = "PERCENT",
+     .fallback = "2%",
+     .help = "Share of the training's time below which updates for viewers stay"},
+    {.name = "record",
+     .kind = OPTION_TEXT,
+     .rule = OPTION_OF_RUN,
+     .argument = "wanted|N|none",
+     .help =
+         "Record what the scripts wait for, or that and each Nth step, for `weightscape replay`; none ends "
+         "what a resumed run has recorded"},
     {.name = "insitu-required",
      .kind = OPTION_FLAG,
      .rule = OPTION_OF_RUN,
@@ -198,12 +218,76 @@ static int read_optimizer(const option_values *values, cnn_optimizer_options *op
     return CNN_OK;
 }
 
+/* "2%" or "2" as a share. */
+static int read_overhead(const char *text, double *out)
+{
+    size_t length = strlen(text);
+    length -= length > 0 && text[length - 1] == '%';
+    char *number = text_format("%.*s", (int)length, text);
+    double percent;
+    const int bad = cnn_parse_real("--overhead", number, 0, 100, &percent) || percent <= 0;
+    free(number);
+    if (bad)
+        return cnn_fail(CNN_BAD_ARGUMENT, "--overhead: \"%s\" is not a percentage above 0 and at most 100",
+                        text);
+    *out = percent / 100;
+    return CNN_OK;
+}
+
+/* What --record says, which may be NULL. */
+static int read_record(const char *text, uint64_t *out)
+{
+    *out = text && !strcmp(text, "wanted") ? WS_RECORD_WANTED : 0;
+    if (!text || *out || !strcmp(text, "none"))
+        return CNN_OK;
+    if (cnn_parse_whole("--record", text, 1, MOST_STEPS, out))
+        return cnn_fail(CNN_BAD_ARGUMENT, "--record: \"%s\" is not wanted, none or a whole number in 1..%llu",
+                        text, (unsigned long long)MOST_STEPS);
+    return CNN_OK;
+}
+
+/* Refuses a recording in which nothing could ever be. */
+static int check_record(const option_values *values, const insitu_choice *choice)
+{
+    if (!choice->is_on || choice->record != WS_RECORD_WANTED || option_count(values, "pipeline"))
+        return CNN_OK;
+    const char *text = option_text(values, "record");
+    if (text && !strcmp(text, "wanted"))
+        return cnn_fail(CNN_BAD_ARGUMENT,
+                        "--record: wanted records the steps of scripts, and there is no --pipeline");
+    return cnn_fail(CNN_BAD_ARGUMENT,
+                    "--insitu: record has nothing to record without --pipeline or --record N");
+}
+
+static int read_insitu(const option_values *values, insitu_choice *choice)
+{
+    const char *name = option_text(values, "insitu");
+    const int records = !strcmp(name, "record");
+    *choice = (insitu_choice){.name = name,
+                              .is_on = strcmp(name, "none") != 0,
+                              .transport = records                   ? WS_RECORD
+                                           : strcmp(name, "sidecar") ? WS_INLINE
+                                                                     : WS_SIDECAR,
+                              .wait = !strcmp(option_text(values, "lag"), "wait"),
+                              .required = flag(values, "insitu-required")};
+    choice->draws = choice->is_on && !records && option_count(values, "pipeline");
+    int status = read_overhead(option_text(values, "overhead"), &choice->overhead);
+    if (!status)
+        status = read_record(option_text(values, "record"), &choice->record);
+    if (records && !choice->record)
+        choice->record = WS_RECORD_WANTED;
+    return status ? status : check_record(values, choice);
+}
+
 int train_options_check(const option_values *values)
 {
     if (option_given(values, "run") && option_given(values, "resume"))
         return cnn_fail(CNN_BAD_ARGUMENT, "--run: --resume goes on in the folder of its run");
     if (option_given(values, "steps") && option_given(values, "epochs"))
         return cnn_fail(CNN_BAD_ARGUMENT, "--steps: --epochs is given too");
+    if (option_given(values, "record") && option_given(values, "insitu") &&
+        !strcmp(option_text(values, "insitu"), "none") && strcmp(option_text(values, "record"), "none"))
+        return cnn_fail(CNN_BAD_ARGUMENT, "--record: --insitu none records nothing");
     return CNN_OK;
 }
 
@@ -224,8 +308,6 @@ int train_plan_make(const option_values *values, train_plan *plan)
         .stop_on_nan = !strcmp(option_text(values, "on-nan"), "stop"),
         .strict = flag(values, "strict"),
         .quiet = flag(values, "quiet"),
-        .pictures = strcmp(option_text(values, "insitu"), "none") && option_count(values, "pipeline"),
-        .insitu_required = flag(values, "insitu-required"),
     };
     int status = CNN_OK;
     if (!plan->data)
@@ -237,6 +319,8 @@ int train_plan_make(const option_values *values, train_plan *plan)
         status = read_optimizer(values, &plan->trainer.optimizer);
     if (!status && cnn_schedule_parse(option_text(values, "schedule"), &plan->trainer.schedule))
         status = cnn_fail(CNN_BAD_ARGUMENT, "--%s", cnn_message());
+    if (!status)
+        status = read_insitu(values, &plan->insitu);
     if (option_text(values, "validation"))
         plan->validation = (uint32_t)option_whole(values, "validation");
     if (option_text(values, "checkpoint-every"))

@@ -5,8 +5,20 @@
 
 #include "cnn/trainer.h"
 #include "options.h"
+#include <weightscape/insitu.h>
 
 extern const app_option train_option_table[];
+
+/* What becomes of the steps that somebody wants to see. */
+typedef struct insitu_choice {
+    const char *name; /* as in --insitu; borrowed */
+    int is_on;        /* 0: nothing is shown, and nobody can attach */
+    int transport;    /* where it is on: ws_options.transport */
+    int draws;        /* scripts are given, and not only for their steps to be recorded */
+    int wait, required;
+    double overhead; /* a share, (0, 1] */
+    uint64_t record; /* as in ws_options */
+} insitu_choice;
 
 /* A training as it was asked for; lengths are known only together with the data. */
 typedef struct train_plan {
@@ -22,7 +34,8 @@ typedef struct train_plan {
     uint32_t validation;       /* CNN_VALIDATION_TWELFTH without the option */
     uint64_t checkpoint_every; /* steps; 0: an epoch */
     size_t keep_checkpoints;   /* 0: all */
-    int stop_on_nan, strict, quiet, pictures, insitu_required;
+    int stop_on_nan, strict, quiet;
+    insitu_choice insitu;
 } train_plan;
 
 /* Refuses options of one call that contradict each other, CNN_BAD_ARGUMENT. */

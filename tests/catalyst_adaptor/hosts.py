@@ -29,6 +29,7 @@ def run(output, *scripts, steps=10, seconds=60, required=0, environment=None):
 
 def without_display(**changes):
     environment = {k: v for k, v in os.environ.items() if k != "DISPLAY"}
+    environment.setdefault("HOST_TRANSPORT", "inline")
     environment.update(changes)
     return environment
 

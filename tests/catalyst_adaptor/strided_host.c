@@ -6,6 +6,9 @@
  *
  *     strided_host OUTPUT STEPS SECONDS REQUIRED [SCRIPT[,key=value...]]...
  *
+ * HOST_TRANSPORT in the environment: inline, else the sidecar; HOST_RECORD: what is recorded, 0 for every
+ * frame that a script waits for.
+ *
  * Ends with "images W of E, failures F, pictures P", and with status 3 if a
  * signal handler, a floating-point mode or the working folder is not what it
  * was. */
@@ -70,6 +73,18 @@ static void write_weights(const char *output, uint64_t step)
     }
 }
 
+static const char *setting(const char *name)
+{
+    const char *value = getenv(name);
+    return value ? value : "";
+}
+
+static uint64_t recording(const char *every)
+{
+    const uint64_t steps = strtoull(every, NULL, 10);
+    return steps ? steps : WS_RECORD_WANTED;
+}
+
 static int fail(void)
 {
     fprintf(stderr, "%s\n", ws_message());
@@ -84,6 +99,10 @@ int main(int argc, char **argv)
                                 .script_count = (uint32_t)argc - 5,
                                 .scripts = (const char *const *)argv + 5,
                                 .output = argv[1],
+                                .folder = argv[1],
+                                .transport =
+                                    strcmp(setting("HOST_TRANSPORT"), "inline") ? WS_SIDECAR : WS_INLINE,
+                                .record = *setting("HOST_RECORD") ? recording(setting("HOST_RECORD")) : 0,
                                 .script_seconds = atof(argv[3]),
                                 .required = atoi(argv[4])};
     ws_layer conv1 = {.size = sizeof conv1,
@@ -131,6 +150,9 @@ int main(int argc, char **argv)
             ws_insitu_show(insitu, step);
         untouched &= host_is_untouched(folder);
     }
+    if (ws_insitu_finish(insitu))
+        fprintf(stderr, "%s\n", ws_message());
+    untouched &= host_is_untouched(folder);
     ws_report report = {.size = sizeof report};
     ws_insitu_report(insitu, &report);
     printf("images %llu of %llu, failures %llu, pictures %d\n", (unsigned long long)report.images_written,

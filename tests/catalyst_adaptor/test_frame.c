@@ -6,6 +6,13 @@
 
 static const ws_scalars scalars = {.epoch = 1.5, .loss = 0.25, .accuracy = NAN};
 
+static int fill(ws_frame *frame, const ws_layers *layers, const uint8_t *wanted, uint64_t step)
+{
+    const ws_frame_plan plan = {
+        .layers = layers, .wanted = wanted, .step = step, .generation = 7, .scalars = &scalars};
+    return ws_frame_fill(frame, &plan);
+}
+
 static ws_layers make_layers(int count, int without_gradient)
 {
     static const char *const names[] = {"conv1", "conv2", "conv3"};
@@ -25,7 +32,7 @@ static void test_strided_arrays_become_dense(void **state)
     (void)state;
     ws_layers layers = make_layers(1, -1);
     ws_frame frame = {0};
-    assert_int_equal(ws_frame_fill(&frame, &layers, (const uint8_t[]){1}, 42, 7, &scalars), WS_OK);
+    assert_int_equal(fill(&frame, &layers, (const uint8_t[]){1}, 42), WS_OK);
     const ws_frame_header *head = ws_frame_head(frame.memory);
     assert_int_equal(head->step, 42);
     assert_int_equal(head->generation, 7);
@@ -54,7 +61,7 @@ static void test_bits_of_a_nan_stay(void **state)
     const uint32_t signalling = 0x7fa12345;
     memcpy(&weight[0], &signalling, sizeof signalling);
     ws_frame frame = {0};
-    assert_int_equal(ws_frame_fill(&frame, &layers, (const uint8_t[]){1}, 1, 0, &scalars), WS_OK);
+    assert_int_equal(fill(&frame, &layers, (const uint8_t[]){1}, 1), WS_OK);
     assert_memory_equal(ws_frame_values(frame.memory, ws_frame_find(frame.memory, "conv1/weight")),
                         &signalling, 4);
     ws_frame_free(&frame);
@@ -66,15 +73,39 @@ static void test_only_what_is_wanted(void **state)
     (void)state;
     ws_layers layers = make_layers(3, 2);
     ws_frame frame = {0};
-    assert_int_equal(ws_frame_fill(&frame, &layers, (const uint8_t[]){0, 0, 1}, 1, 0, &scalars), WS_OK);
+    assert_int_equal(fill(&frame, &layers, (const uint8_t[]){0, 0, 1}, 1), WS_OK);
     assert_null(ws_frame_find(frame.memory, "conv1/weight"));
     assert_null(ws_frame_find(frame.memory, "conv2/weight"));
     assert_non_null(ws_frame_find(frame.memory, "conv3/weight"));
     assert_null(ws_frame_find(frame.memory, "conv3/gradient"));
-    assert_int_equal(ws_frame_fill(&frame, &layers, (const uint8_t[]){0, 0, 0}, 2, 0, &scalars), WS_OK);
+    assert_int_equal(fill(&frame, &layers, (const uint8_t[]){0, 0, 0}, 2), WS_OK);
     assert_int_equal(ws_frame_head(frame.memory)->array_count, 0);
     assert_int_equal(ws_frame_check(frame.memory, ws_frame_head(frame.memory)->bytes), WS_OK);
     ws_frame_free(&frame);
+    ws_layers_free(&layers);
+}
+
+/* A base has all of a frame, and where the weights began. */
+static void test_base_holds_initial_values(void **state)
+{
+    (void)state;
+    ws_layers layers = make_layers(2, 1);
+    const ws_frame_plan plan = {
+        .layers = &layers, .wanted = (const uint8_t[]){1, 1}, .is_base = 1, .step = 3, .scalars = &scalars};
+    ws_frame frame = {0}, base = {0};
+    assert_int_equal(ws_frame_fill(&base, &plan), WS_OK);
+    const float *began = ws_frame_values(base.memory, ws_frame_find(base.memory, "conv1/initial"));
+    for (int i = 0; i < COUNT; i++)
+        assert_true(began[i] == initial[0]);
+    assert_non_null(ws_frame_find(base.memory, "conv1/weight"));
+    assert_non_null(ws_frame_find(base.memory, "conv2/initial"));
+    assert_null(ws_frame_find(base.memory, "conv2/gradient"));
+    assert_true(ws_frame_head(base.memory)->bytes <= ws_frame_most_bytes(&plan));
+    assert_int_equal(ws_frame_check(base.memory, ws_frame_head(base.memory)->bytes), WS_OK);
+    assert_int_equal(fill(&frame, &layers, (const uint8_t[]){1, 1}, 4), WS_OK);
+    assert_null(ws_frame_find(frame.memory, "conv1/initial"));
+    ws_frame_free(&frame);
+    ws_frame_free(&base);
     ws_layers_free(&layers);
 }
 
@@ -85,7 +116,7 @@ static void test_damaged_frames_are_refused(void **state)
     (void)state;
     ws_layers layers = make_layers(1, -1);
     ws_frame frame = {0};
-    assert_int_equal(ws_frame_fill(&frame, &layers, (const uint8_t[]){1}, 1, 0, &scalars), WS_OK);
+    assert_int_equal(fill(&frame, &layers, (const uint8_t[]){1}, 1), WS_OK);
     const size_t bytes = ws_frame_head(frame.memory)->bytes, entry = sizeof(ws_frame_header);
     const struct {
         size_t offset, length;
@@ -125,9 +156,8 @@ static void test_damaged_frames_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_strided_arrays_become_dense),
-        cmocka_unit_test(test_bits_of_a_nan_stay),
-        cmocka_unit_test(test_only_what_is_wanted),
+        cmocka_unit_test(test_strided_arrays_become_dense), cmocka_unit_test(test_bits_of_a_nan_stay),
+        cmocka_unit_test(test_only_what_is_wanted),         cmocka_unit_test(test_base_holds_initial_values),
         cmocka_unit_test(test_damaged_frames_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,11 @@
  *         ws_insitu_row(insitu, &row);                cheap: one row of the histories
  *         if (step >= *next)                          one branch at a step that nobody wants to see
  *             ws_insitu_show(insitu, step);
+ *         if (... a checkpoint is due ...)
+ *             ws_insitu_sync(insitu);                 before it is written: a resumed run then misses no
+ * picture
  *     }
+ *     ws_insitu_finish(insitu);                       waits for pictures that are not drawn yet
  *     ws_insitu_report(insitu, &report);
  *     ws_insitu_free(insitu);
  *
@@ -44,7 +48,8 @@ extern "C" {
     X(WS_BAD_FILE, -4, "a file does not hold what it should")                                                \
     X(WS_IO_FAILED, -5, "the system refused to read or write")                                               \
     X(WS_NO_MEMORY, -6, "memory is exhausted")                                                               \
-    X(WS_SCRIPT_FAILED, -7, "a pipeline script failed at this step")
+    X(WS_SCRIPT_FAILED, -7, "a pipeline script failed at this step")                                         \
+    X(WS_STOPPED, -8, "it was stopped before it was done")
 
 typedef enum ws_status {
 #define WS_STATUS_ROW(code, number, text) code = number,
@@ -65,17 +70,46 @@ typedef struct ws_insitu ws_insitu;
 
 typedef enum ws_log_level { WS_LOG_INFO, WS_LOG_WARNING, WS_LOG_ERROR } ws_log_level;
 
+/* How frames get from the host to what is done with them. */
+typedef enum ws_transport_kind {
+    WS_SIDECAR =
+        0, /* scripts run in a process of their own; the host never waits for them and survives them */
+    WS_INLINE = 1, /* scripts run inside ws_insitu_show */
+    WS_RECORD = 2, /* nothing is drawn: what the scripts wait for is recorded */
+} ws_transport_kind;
+
+#define WS_RECORD_WANTED UINT64_MAX
+
 typedef struct ws_options {
     uint32_t size; /* sizeof(ws_options) */
     uint32_t script_count;
     const char *const
         *scripts; /* "SCRIPT.py[,key=value...]"; what follows the path reaches the script as --key=value */
-    const char *output;    /* folder for pictures; each script gets a Cinema database OUTPUT/NAME.cdb */
-    const char *history;   /* file that keeps the histories (see docs/channels.md); NULL: memory only */
+    const char *output; /* folder for pictures; each script gets a Cinema database OUTPUT/NAME.cdb */
+    /* Folder of the run, which exists, for what is kept beside the pictures: history.ws, the histories;
+     * recording.wsrec; backlog.wsrec, frames that are still to be drawn; viewers, how to attach. NULL:
+     * histories are kept in memory, and neither the sidecar nor recording is possible. */
+    const char *folder;
     uint64_t first_step;   /* 0, or the step that a resumed run continues from: rows after it are cut */
     double script_seconds; /* a script that runs longer in one call is interrupted; 0: the default, 120 */
     int32_t required;      /* not 0: ws_insitu_start fails where it would warn and go on without pictures */
     int32_t read_only;     /* not 0: the history is read up to first_step and never written (export) */
+    int32_t transport;     /* ws_transport_kind */
+    int32_t wait;          /* not 0: ws_insitu_show returns when the sidecar has drawn the step (lockstep) */
+    int32_t
+        always; /* not 0: every script writes all its files at each step shown, whatever its triggers say */
+    int32_t watchers; /* not 0: processes of this user may attach (ws_watch) to WS_SIDECAR, also without
+                         scripts here */
+    double overhead;  /* the share of the host's time that live updates keep below, (0, 1]; 0: the default,
+                         0.02 */
+    uint64_t record;  /* recording.wsrec gets: 0: nothing; WS_RECORD_WANTED: each frame that a script waits
+                         for;  N: each Nth step, and those */
+    int (*stop)(
+        void *context); /* asked while waiting; not 0 ends the wait. NULL: waits are never cut short */
+    /* How many of the steps that are to be drawn are. Called a few times a second while waiting. NULL: not
+     * called. */
+    void (*progress)(void *context, uint64_t done, uint64_t total);
+    void *wait_context;
     /* Lines for people: warnings, the first failure of a script. NULL: standard error. */
     void (*log)(void *context, ws_log_level level, const char *line);
     void *log_context;
@@ -123,15 +157,25 @@ typedef struct ws_row {
 typedef struct ws_report {
     uint32_t size;            /* sizeof(ws_report), set by the caller */
     int32_t pictures;         /* 1: scripts run; 0: none asked for, or none possible */
-    uint64_t frames;          /* steps shown */
+    uint64_t frames;          /* steps shown: published, drawn or recorded */
     uint64_t images_written;  /* files in the Cinema databases from this run */
-    uint64_t images_expected; /* what the scripts' triggers asked for */
+    uint64_t images_expected; /* what the scripts' triggers asked for, of the steps that were drawn */
     uint64_t script_failures; /* calls of a script that failed, the repeats included */
-    double seconds;           /* time spent inside ws_insitu_row and ws_insitu_show */
+    uint64_t steps_waiting;   /* steps that are still to be drawn: from the backlog, by ws_watch */
+    uint64_t steps_given_up;  /* steps that end the process that draws them: not drawn */
+    uint64_t restarts;        /* of the sidecar, after it had died */
+    uint64_t live_dropped;    /* live updates that a slow viewer missed */
+    uint64_t frames_spilled;  /* frames that went to the backlog because the sidecar lagged */
+    uint64_t frames_recorded;
+    uint64_t recording_bytes; /* size of recording.wsrec */
+    double
+        seconds; /* the host's thread has spent in ws_insitu_row, _show, _sync; waits of lockstep included */
+    double dump_seconds; /* the part of it that frames took which a script or the recording waits for */
+    double live_seconds; /* the part of it that live updates took */
 } ws_report;
 
-/* Copies the options; loads nothing yet. Opens or creates options.history when layers are known (start).
- * Errors: WS_BAD_ARGUMENT, WS_NO_MEMORY. *out is untouched on error; free with ws_insitu_free. */
+/* Copies the options; loads nothing yet. Opens or creates the files of options.folder when layers are known
+ * (start). Errors: WS_BAD_ARGUMENT, WS_NO_MEMORY. *out is untouched on error; free with ws_insitu_free. */
 WS_API int ws_insitu_create(const ws_options *options, ws_insitu **out);
 
 /* Adds a layer before the start. Returns its index (>= 0) or a status. */
@@ -141,12 +185,14 @@ WS_API int ws_insitu_add_layer(ws_insitu *insitu, const ws_layer *layer);
  * of shape raises the generation of the frames. Kind and name must stay. */
 WS_API int ws_insitu_change_layer(ws_insitu *insitu, int index, const ws_layer *layer);
 
-/* Opens the history, tries every script in a child process, starts a virtual display if one is needed and
- * loads ParaView into this process. With no scripts only the history is kept and no ParaView is needed.
- * Errors: WS_BAD_SCRIPT (missing, syntax error, fails or ends or hangs when imported, names a channel that
- * does not exist), WS_NO_PICTURES if options.required, else a warning through the log and training goes on
- * without pictures; WS_BAD_FILE, WS_IO_FAILED for the history. Call it before the host starts threads that
- * rely on signal handlers; handlers and floating-point modes are the same after it as before. */
+/* Opens the history, tries every script in a child process, and gets the transport ready: inline, it starts a
+ * virtual display if one is needed and loads ParaView into this process; else it makes the shared memory and
+ * starts the sidecar, which gets ready by itself. With no scripts no ParaView is needed. Errors:
+ * WS_BAD_SCRIPT (missing, syntax error, fails or ends or hangs when imported, names a channel that does not
+ * exist), WS_NO_PICTURES if options.required, else a warning through the log and training goes on without
+ * pictures; WS_BAD_FILE, WS_IO_FAILED for the history and the recording; WS_BAD_ARGUMENT. Call it before the
+ * host starts threads that rely on signal handlers; handlers and floating-point modes are the same after it
+ * as before. */
 WS_API int ws_insitu_start(ws_insitu *insitu);
 
 /* Where the next step that somebody wants to see is published: WS_NEVER if none. Valid until ws_insitu_free.
@@ -160,8 +206,17 @@ WS_API int ws_insitu_row(ws_insitu *insitu, const ws_row *row);
 
 /* Copies what is wanted at `step` into a frame and hands it over; the last row given is the state shown. With
  * the inline transport it returns when all scripts have run. A failing script is told through the log once,
- * with file and line; WS_SCRIPT_FAILED is returned each time. Training may ignore it. */
+ * with file and line; inline, WS_SCRIPT_FAILED is returned each time. A host may ignore it. */
 WS_API int ws_insitu_show(ws_insitu *insitu, uint64_t step);
+
+/* Makes sure that frames which are still to be drawn outlive this process. Call it before each checkpoint.
+ * Failures are told through the log. */
+WS_API void ws_insitu_sync(ws_insitu *insitu);
+
+/* After the last step: waits until everything that scripts asked for is drawn; options.stop ends that, and
+ * what is left stays in the backlog for ws_watch. WS_OK; WS_STOPPED; WS_SCRIPT_FAILED if the process that
+ * draws keeps dying (told through the log). */
+WS_API int ws_insitu_finish(ws_insitu *insitu);
 
 /* Writes what the channels hold at `step` as FOLDER/CHANNEL.vti and .csv; needs ParaView, no display. */
 WS_API int ws_insitu_export(ws_insitu *insitu, uint64_t step, const char *folder);
@@ -169,9 +224,61 @@ WS_API int ws_insitu_export(ws_insitu *insitu, uint64_t step, const char *folder
 /* Fills *report; repeats of failures that were told once are counted in it. */
 WS_API void ws_insitu_report(const ws_insitu *insitu, ws_report *report);
 
-/* Ends the scripts (their catalyst_finalize), writes the Cinema tables, closes the history. A display that
- * was started for pictures ends with the process. NULL is allowed. */
+/* Ends the scripts (their catalyst_finalize), writes the Cinema tables, closes the history; a sidecar that
+ * has not drawn all is ended. A display that was started for pictures inline ends with the process. NULL is
+ * allowed. */
 WS_API void ws_insitu_free(ws_insitu *insitu);
+
+/* Draws a run from outside: one that trains now, has ended, or was recorded. */
+typedef struct ws_watch_options {
+    uint32_t size; /* sizeof(ws_watch_options) */
+    uint32_t script_count;
+    const char *const *scripts;
+    const char *output; /* as in ws_options */
+    const char
+        *folder; /* of the run: attaches if it trains, and draws what is in its recording and backlog */
+    const char *recording; /* or a recording by itself; NULL: the folder's */
+    int32_t own; /* not 0: the scripts are the run's own: draws what it has left in its backlog, which goes
+                    when all of it is drawn */
+    int32_t
+        latest; /* not 0: draws the newest state again and again, whatever triggers say, until the run ends */
+    uint64_t first, last;       /* steps to draw; 0, 0: all there are, of a run that trains from now on */
+    double script_seconds;      /* as in ws_options */
+    int (*stop)(void *context); /* asked between two steps; not 0 ends it. NULL: it is never ended */
+    /* How many steps are drawn, and the last one of them. Called after each and a few times a second. NULL:
+     * not called.
+     */
+    void (*progress)(void *context, uint64_t drawn, uint64_t step);
+    void *context;
+    void (*log)(void *context, ws_log_level level, const char *line); /* as in ws_options */
+    void *log_context;
+} ws_watch_options;
+
+/* Returns when the run has ended and all is drawn. *report (its size set by the caller) tells what came of
+ * it. The run is not disturbed, however this process ends. Errors: WS_BAD_SCRIPT, WS_NO_PICTURES,
+ * WS_BAD_FILE, WS_IO_FAILED, WS_BAD_ARGUMENT (nothing to draw, or all viewers' places are taken); WS_STOPPED;
+ * WS_SCRIPT_FAILED. */
+WS_API int ws_watch(const ws_watch_options *options, ws_report *report);
+
+/* What a recording holds. */
+typedef struct ws_recording_facts {
+    uint32_t size; /* sizeof(ws_recording_facts), set by the caller */
+    uint32_t version;
+    uint64_t frames;
+    uint64_t first_step, last_step;
+    uint64_t bytes; /* of the file */
+    uint64_t raw;   /* of the frames in memory */
+} ws_recording_facts;
+
+/* Fills *facts, and calls `each` (may be NULL) for every frame. Also while the file grows. WS_BAD_FILE,
+ * WS_IO_FAILED, WS_NO_MEMORY. */
+WS_API int ws_recording_describe(const char *path, ws_recording_facts *facts,
+                                 void (*each)(void *context, uint64_t step, uint64_t bytes, uint64_t raw),
+                                 void *context);
+
+/* Writes what the channels held at a recorded step as FOLDER/CHANNEL.vti and .csv; needs ParaView, no
+ * display. Errors as above; WS_BAD_ARGUMENT: the step is not there (the nearest ones are named). */
+WS_API int ws_recording_export(const char *path, uint64_t step, const char *folder);
 
 /* What this machine can do, as `weightscape doctor` tells it. */
 typedef struct ws_abilities {

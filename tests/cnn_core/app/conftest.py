@@ -18,6 +18,25 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 import make_files
 
 NET = "conv 4 3x3, relu, maxpool 2, dropout 0.2, linear 10"
+EVERY = 10
+
+# Writes down the steps at which it runs; draws nothing, so that it needs no display.
+NOTES = """# script-version: 2.0
+import os
+from paraview.simple import *
+from paraview import catalyst
+producer = PVTrivialProducer(registrationName='{channel}')
+options = catalyst.Options()
+options.GlobalTrigger = 'TimeStep'
+options.GlobalTrigger.Frequency = {every}
+{at_import}
+def catalyst_execute(info):
+    producer.UpdatePipeline(info.time)
+    with open({notes!r}, 'a') as file:
+        file.write(f'{{info.timestep}}\\n')
+    if {when}:
+        {at_step}
+"""
 
 
 class Result:
@@ -157,6 +176,49 @@ def trained(train, tmp_path):
         return Run(tmp_path / name)
 
     return make
+
+
+@pytest.fixture
+def notes(tmp_path):
+    """notes(...): a script, and the function that reads the steps it has seen."""
+
+    def make(name="notes.py", channel="weights_conv1", every=EVERY, at_import="", at_step="pass", when="True"):
+        path = tmp_path / (name + ".txt")
+        script = tmp_path / name
+        script.parent.mkdir(parents=True, exist_ok=True)
+        script.write_text(NOTES.format(channel=channel, every=every, at_import=at_import, at_step=at_step, when=when,
+                                       notes=str(path)))
+        return script, lambda: [int(line) for line in path.read_text().split()] if path.exists() else []
+
+    return make
+
+
+@pytest.fixture
+def boxes(source):
+    """The script of Figure 2, small and seldom."""
+    return boxes_every(source, EVERY)
+
+
+def boxes_every(source, every, size="320x240"):
+    return f"{source / 'pipelines/weights.py'},layer=conv1,every={every},size={size}"
+
+
+def pictures(run, folder="images"):
+    return sorted((run.path / folder).rglob("*.png"))
+
+
+def picture_steps(run, folder="images"):
+    return [int(path.stem[-6:]) for path in pictures(run, folder)]
+
+
+def hashes(run):
+    return {name: value for name, value in snapshot(run.path / "images").items() if name.endswith(".png")}
+
+
+def without_xvfb(tmp_path):
+    """No display, and a PATH on which no Xvfb is found."""
+    (tmp_path / "empty").mkdir()
+    return environment(DISPLAY=None, PATH=str(tmp_path / "empty"))
 
 
 def small_training(folder):

@@ -7,12 +7,12 @@ import subprocess
 
 import pytest
 
-COMMANDS = ["train", "eval", "info", "export", "doctor", "completion", "help"]
+COMMANDS = ["train", "eval", "info", "export", "watch", "replay", "doctor", "completion", "help"]
 
 
 def options_of(program, command):
     """The long options that a command's help lists."""
-    return re.findall(r"^ .*--([a-z-]+)", program.good(command, "--help").out, re.MULTILINE)
+    return re.findall(r"^ +(?:-., )?--([a-z-]+)", program.good(command, "--help").out, re.MULTILINE)
 
 
 def test_version(program):
@@ -36,7 +36,8 @@ def test_help_of_a_command(program, command):
 
 def test_train_has_the_options_that_others_build_on(program):
     assert {"data", "net", "epochs", "steps", "batch", "optimizer", "lr", "schedule", "seed", "threads", "run",
-            "resume", "pipeline", "insitu", "insitu-required"} <= set(options_of(program, "train"))
+            "resume", "pipeline", "insitu", "insitu-required", "lag", "overhead", "record", "strict",
+            "no-strict", "no-insitu-required"} <= set(options_of(program, "train"))
 
 
 def test_manual_has_every_option_and_no_error(program, tmp_path):
@@ -61,6 +62,9 @@ def test_manual_has_every_option_and_no_error(program, tmp_path):
     (["train", "--data", "fold"], {"folder"}),
     (["info", "f"], {"file", "folder"}),
     (["train", "--lr", ""], set()),
+    (["train", "--no-s"], {"--no-strict"}),
+    (["train", "--insitu", "s"], {"sidecar"}),
+    (["re"], {"replay"}),
 ])
 def test_bash_completes(program, tmp_path, words, expected):
     (tmp_path / "folder").mkdir()
@@ -87,6 +91,17 @@ def test_bash_completes(program, tmp_path, words, expected):
     (["eval", "a", "b"], ['"b"', "too many"]),
     (["info"], ["FILE is missing"]),
     (["export"], ["RUN is missing"]),
+    (["watch"], ["RUN is missing"]),
+    (["replay"], ["FILE is missing"]),
+    (["train", "--no-quiet"], ["--no-quiet", "unknown option"]),
+    (["train", "--no-strict=1"], ["--no-strict", "does not take an argument"]),
+    (["replay", "x"], ["--pipeline", "--list", "--export"]),
+    (["replay", "x", "--list", "--export", "3"], ["--pipeline", "--list", "--export"]),
+    (["replay", "x", "--export", "3", "--json"], ["--json", "--list"]),
+    (["replay", "x", "--list", "-o", "y"], ["--output", "--list"]),
+    (["replay", "x", "--list", "--last", "3"], ["--last", "--pipeline"]),
+    (["replay", "x", "--pipeline", "y.py", "--last", "0"], ["--last", "0"]),
+    (["replay", "x", "--pipeline", "y.py", "--first", "9", "--last", "3"], ["--first", "9", "3"]),
     (["completion", "zsh"], ['"zsh"']),
 ])
 def test_a_call_that_is_not_understood(program, call, words):

@@ -8,59 +8,9 @@ import time
 
 import numpy as np
 import pytest
-from conftest import Run, environment, small_training, snapshot, wait_for
+from conftest import EVERY, Run, environment, hashes, pictures, small_training, snapshot, wait_for, without_xvfb
 from make_files import read_safetensors
 from test_places import comma_locale  # noqa: F401 (a fixture)
-
-EVERY = 10
-
-# Writes down the steps at which it runs; draws nothing, so that it needs no display.
-NOTES = """# script-version: 2.0
-import os
-from paraview.simple import *
-from paraview import catalyst
-producer = PVTrivialProducer(registrationName='{channel}')
-options = catalyst.Options()
-options.GlobalTrigger = 'TimeStep'
-options.GlobalTrigger.Frequency = {every}
-{at_import}
-def catalyst_execute(info):
-    producer.UpdatePipeline(info.time)
-    with open({notes!r}, 'a') as file:
-        file.write(f'{{info.timestep}}\\n')
-    if info.timestep == 7 or {every} != 1:
-        {at_step}
-"""
-
-
-@pytest.fixture
-def notes(tmp_path):
-    """notes(...): a script, and the function that reads the steps it has seen."""
-
-    def make(name="notes.py", channel="weights_conv1", every=EVERY, at_import="", at_step="pass"):
-        path = tmp_path / (name + ".txt")
-        script = tmp_path / name
-        script.parent.mkdir(parents=True, exist_ok=True)
-        script.write_text(NOTES.format(channel=channel, every=every, at_import=at_import, at_step=at_step,
-                                       notes=str(path)))
-        return script, lambda: [int(line) for line in path.read_text().split()] if path.exists() else []
-
-    return make
-
-
-@pytest.fixture
-def boxes(source):
-    """The script of Figure 2, small and seldom."""
-    return f"{source / 'pipelines/weights.py'},layer=conv1,every={EVERY},size=320x240"
-
-
-def pictures(run):
-    return sorted((run.path / "images").rglob("*.png"))
-
-
-def hashes(run):
-    return {name: value for name, value in snapshot(run.path / "images").items() if name.endswith(".png")}
-
 
 def children():
     """Names of the processes whose parent has ended or is this one."""
@@ -152,7 +102,7 @@ def test_a_script_that_fails_later(train, trained, notes, tmp_path, at_step, str
 
 
 def test_a_script_that_throws_at_step_seven(train, notes, tmp_path):
-    script, seen = notes("trouble.py", every=1, at_step="raise RuntimeError('at seven')")
+    script, seen = notes("trouble.py", every=1, when="info.timestep == 7", at_step="raise RuntimeError('at seven')")
     result = train("--run", "run", "--steps", 12, "--pipeline", script)
     assert result.status == 0
     assert len([line for line in result.errors if "at seven" in line and "trouble.py:15" in line]) == 1, result
@@ -167,12 +117,6 @@ def test_no_display(trained, boxes, display):
     run = trained("run", "--steps", 10, "--pipeline", boxes, env=environment(DISPLAY=display))
     assert len(pictures(run)) == 2
     assert "Xvfb" not in children()
-
-
-def without_xvfb(tmp_path):
-    """No display, and a PATH on which no Xvfb is found."""
-    (tmp_path / "empty").mkdir()
-    return environment(DISPLAY=None, PATH=str(tmp_path / "empty"))
 
 
 def test_no_display_and_no_way_to_get_one(train, trained, boxes, tmp_path):
@@ -295,11 +239,13 @@ def test_export_without_that_step(program, trained):
     assert result.status == 2 and len(result.errors) == 1 and "0, 10, 20" in result.errors[0], result
 
 
-def test_a_bad_script_on_a_resume_changes_nothing(program, trained, notes):
-    """It is found before rows that the resume would cut are cut."""
-    run = trained("run", "--steps", 20, "--checkpoint-every", 10)
+@pytest.mark.parametrize("lost", [[20], [10, 20]])
+def test_a_bad_script_on_a_resume_changes_nothing(program, trained, notes, lost):
+    """It is found before rows that the resume would cut are cut, or all of them forgotten."""
+    run = trained("run", "--steps", 20, "--checkpoint-every", 10, "--record", 5)
     run.last.unlink()
-    (run.checkpoints / "step_00000020.safetensors").unlink()
+    for step in lost:
+        (run.checkpoints / f"step_{step:08}.safetensors").unlink()
     before = snapshot(run.path)
     script, _ = notes(at_import="raise ValueError('not today')")
     result = program("train", "--resume", "run", "--steps", 30, "--pipeline", script)

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Draws what a feed brings until it ends: what the sidecar, `watch` and `replay` do. */
+#ifndef WEIGHTSCAPE_FOLLOW_H
+#define WEIGHTSCAPE_FOLLOW_H
+
+#include "feed.h"
+#include "pictures.h"
+
+typedef struct ws_follow_plan {
+    ws_feed *feed;
+    ws_ring_reader *reader; /* the feed's; NULL: files only */
+    ws_pictures *pictures;  /* tried or adopted; started here */
+    ws_pictures_options options;
+    int is_live;                /* tells the ring that it wants news, whatever rules say */
+    uint64_t after;             /* the last step that need not be drawn; WS_NEVER: all are to be */
+    uint64_t last;              /* ends after this step */
+    int (*stop)(void *context); /* may be NULL */
+    void (*progress)(void *context, uint64_t drawn, uint64_t step); /* may be NULL */
+    void *context;
+} ws_follow_plan;
+
+/* What it came to. */
+typedef struct ws_followed {
+    uint64_t steps;  /* scenes shown */
+    uint64_t unread; /* frames that could not be read (each told through the log) */
+    int writer_died; /* the ring's writer has ended without a word */
+} ws_followed;
+
+/* Draws. WS_OK when there is no more; WS_NO_PICTURES; WS_STOPPED; a status of the feed. The scripts stay
+ * open: their counts can be read, and ws_pictures_end ends them. */
+int ws_follow(const ws_follow_plan *plan, ws_followed *out);
+
+#endif
