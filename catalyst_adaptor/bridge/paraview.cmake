@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# weightscape_find_paraview(): target weightscape_paraview, WEIGHTSCAPE_PARAVIEW_FOUND, and a reason when it is not there.
+# weightscape_find_paraview(): targets weightscape_paraview (all that the bridge needs), weightscape_paraview_reader (what a
+# plugin of ParaView's own needs) and weightscape_paraview_headers; WEIGHTSCAPE_PARAVIEW_FOUND, and a reason when it is not
+# there.
 #
 # Headers and libraries are looked up directly: Debian 12's find_package(ParaView) names third-party targets that do not
 # exist, Debian 13's names files that do not exist.
@@ -34,17 +36,29 @@ function(weightscape_find_paraview)
 
     string(REGEX MATCH "[0-9.]+$" version "${WEIGHTSCAPE_PARAVIEW_INCLUDE}")
     add_library(weightscape_paraview INTERFACE)
-    foreach(name vtksys vtkCommonCore vtkCommonDataModel vtkCommonExecutionModel vtkCommonMisc vtkIOXML vtkPVCatalyst
-                 vtkPVPythonCatalyst vtkRemotingApplication vtkRemotingCore vtkPythonInterpreter vtkWrappingPythonCore${Python3_VERSION_MAJOR}.${Python3_VERSION_MINOR})
+    add_library(weightscape_paraview_reader INTERFACE)
+    add_library(weightscape_paraview_headers INTERFACE)
+    set(for_both vtksys vtkCommonCore vtkCommonDataModel vtkCommonExecutionModel vtkRemotingCore)
+    set(for_bridge vtkCommonMisc vtkIOXML vtkPVCatalyst vtkPVPythonCatalyst vtkRemotingApplication vtkPythonInterpreter
+        vtkWrappingPythonCore${Python3_VERSION_MAJOR}.${Python3_VERSION_MINOR})
+    set(for_reader vtkRemotingClientServerStream vtkRemotingServerManager)
+    foreach(name ${for_both} ${for_bridge} ${for_reader})
         find_library(WEIGHTSCAPE_${name} NAMES ${name}-pv${version} HINTS ${prefix}/lib)
         mark_as_advanced(WEIGHTSCAPE_${name})
         if(NOT WEIGHTSCAPE_${name})
             set(WEIGHTSCAPE_PARAVIEW_PROBLEM "no library ${name}-pv${version}" PARENT_SCOPE)
             return()
         endif()
-        target_link_libraries(weightscape_paraview INTERFACE ${WEIGHTSCAPE_${name}})
+        if(NOT name IN_LIST for_bridge)
+            target_link_libraries(weightscape_paraview_reader INTERFACE ${WEIGHTSCAPE_${name}})
+        endif()
+        if(NOT name IN_LIST for_reader)
+            target_link_libraries(weightscape_paraview INTERFACE ${WEIGHTSCAPE_${name}})
+        endif()
     endforeach()
-    target_include_directories(weightscape_paraview SYSTEM INTERFACE ${WEIGHTSCAPE_PARAVIEW_INCLUDE})
+    target_include_directories(weightscape_paraview_headers SYSTEM INTERFACE ${WEIGHTSCAPE_PARAVIEW_INCLUDE})
+    target_link_libraries(weightscape_paraview INTERFACE weightscape_paraview_headers)
+    target_link_libraries(weightscape_paraview_reader INTERFACE weightscape_paraview_headers)
     # ParaView's Python libraries leave Python's symbols open, so they must be linked even where we use none.
     target_link_libraries(weightscape_paraview INTERFACE Python3::Python)
     target_link_options(weightscape_paraview INTERFACE -Wl,--no-as-needed)

@@ -279,8 +279,8 @@ void ws_feed_close(ws_feed *feed)
     ws_feed_release(feed);
     close_store(&feed->recording);
     close_store(&feed->backlog);
+    ws_curve_free(feed->curve); /* before what it borrows */
     ws_history_tail_close(feed->tail);
-    ws_curve_free(feed->curve);
     ws_row_layout_free(&feed->layout);
     free(feed);
 }

@@ -19,7 +19,7 @@ def usage(pid):
 def test_a_long_run_stays_as_it_was(program, small_set, source, tmp_path):
     run = Run(tmp_path / "run")
     process = program.start("train", *small_training(small_set), "--steps", 10**9, "--run", "run", "--pipeline",
-                            boxes_every(source, 1000, "160x120"), "--checkpoint-every", 5000, "--threads", 1, "--quiet")
+                            boxes_every(source, 1000, "240x240"), "--checkpoint-every", 5000, "--threads", 1, "--quiet")
     wait_for(lambda: len(list((run.path / "images").rglob("*.png"))) > 3, process, within=60)
     trainer, sidecar = process.pid, sidecar_of(process.pid)
     time.sleep(SECONDS / 4)

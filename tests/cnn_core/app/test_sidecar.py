@@ -49,7 +49,8 @@ def end(program, process, run):
 
 
 def assert_same_training(trained, run, step):
-    plain = trained("plain", "--steps", step, "--insitu", "none", "--checkpoint-every", step)
+    plain = trained("plain", "--steps", step, "--insitu", "none", "--checkpoint-every", step, "--threads", 1,
+                    "--quiet", within=180)
     assert run.last.read_bytes() == plain.last.read_bytes()
     assert run.numbers() == plain.numbers()
 
