@@ -232,6 +232,8 @@ int ws_insitu_start(ws_insitu *insitu)
     /* Scripts first: opening the history cuts its later rows, and a bad script must change nothing. */
     if (status == WS_OK)
         status = make_transport(insitu);
+    if (status == WS_OK && !insitu->options.read_only)
+        status = ws_paths_make(&insitu->paths);
     if (status == WS_OK)
         status = open_history(insitu);
     /* Again: a resumed run's scalars have come with the history. */

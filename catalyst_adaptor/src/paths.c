@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char *inside(const char *folder, const char *name)
@@ -33,6 +34,13 @@ int ws_paths_of(const char *folder, ws_paths *out)
     return out->folder && out->history && out->recording && out->backlog && out->viewers
                ? WS_OK
                : ws_fail(WS_NO_MEMORY, "no memory for the names of the files in %s", folder);
+}
+
+int ws_paths_make(const ws_paths *paths)
+{
+    if (!paths->folder || mkdir(paths->folder, 0777) == 0 || errno == EEXIST)
+        return WS_OK;
+    return ws_fail(WS_IO_FAILED, "%s: the folder cannot be made: %s", paths->folder, strerror(errno));
 }
 
 void ws_paths_free(ws_paths *paths)

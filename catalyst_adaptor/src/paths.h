@@ -14,6 +14,10 @@ typedef struct ws_paths {
 /* Of a folder; NULL: all are NULL. WS_NO_MEMORY, WS_IO_FAILED (no working folder). Free with ws_paths_free,
  * also after an error. */
 int ws_paths_of(const char *folder, ws_paths *out);
+
+/* Makes the folder if it is not there; what is around it must be. WS_IO_FAILED. */
+int ws_paths_make(const ws_paths *paths);
+
 void ws_paths_free(ws_paths *paths);
 
 #endif

@@ -11,6 +11,7 @@ struct ws_pending {
     ws_log log;
     uint64_t record;
     uint64_t last;   /* step of the last frame; WS_NEVER: none yet */
+    uint64_t known;  /* what an earlier session has recorded up to this step stays; WS_NEVER: nothing */
     uint64_t frames; /* of this session */
     size_t row_bytes, rows, capacity;
     char *waiting; /* rows */
@@ -32,6 +33,7 @@ int ws_pending_open(const char *path, uint64_t record, uint64_t first_step, cons
         free(pending);
         return status;
     }
+    pending->known = ws_recorder_count(pending->recorder) > 0 ? first_step : WS_NEVER;
     *out = pending;
     return WS_OK;
 }
@@ -90,12 +92,14 @@ uint64_t ws_pending_next(const ws_pending *pending, uint64_t from)
 
 int ws_pending_wants(const ws_pending *pending, uint64_t step, int script_waits)
 {
+    if (pending->known != WS_NEVER && step <= pending->known)
+        return 0;
     return !pending->has_failed && (script_waits || ws_pending_next(pending, step) == step);
 }
 
 int ws_pending_has(const ws_pending *pending, uint64_t step)
 {
-    return pending->last == step;
+    return pending->last == step || (pending->last == WS_NEVER && pending->known == step);
 }
 
 void ws_pending_add(ws_pending *pending, const void *frame)

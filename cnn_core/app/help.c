@@ -13,10 +13,7 @@ char *help_of_option(const app_option *option)
                             : text_copy(option->help);
 }
 
-char *help_of_undoing(const app_option *option)
-{
-    return text_format("Without the --%s of the run that is resumed", option->name);
-}
+const char help_of_undoing[] = "The resumed run goes on without it";
 
 static struct poptOption row_of_option(const app_option *option, size_t number)
 {
@@ -32,7 +29,7 @@ static struct poptOption row_of_undoing(const app_option *option, size_t number)
 {
     return (struct poptOption){.longName = text_format("no-%s", option->name),
                                .val = (int)number,
-                               .descrip = help_of_undoing(option)};
+                               .descrip = text_copy(help_of_undoing)};
 }
 
 struct poptOption *help_popt_table(const app_command *command)

@@ -16,8 +16,10 @@ void help_free_popt_table(struct poptOption *table);
 void help_of_command(const app_command *command, poptContext context);
 void help_of_program(void);
 
-/* An option's help with its default, if it has one, and that of its --no-NAME; the caller frees them. */
+/* An option's help with its default, if it has one; the caller frees it. */
 char *help_of_option(const app_option *option);
-char *help_of_undoing(const app_option *option);
+
+/* The help of every --no-NAME. */
+extern const char help_of_undoing[];
 
 #endif

@@ -46,13 +46,11 @@ static void print_option(const app_option *option)
 
 static void print_undoing(const app_option *option)
 {
-    char *help = help_of_undoing(option);
     printf(".TP\n\\fB\\-\\-no\\-");
     print_text(option->name);
     printf("\\fR\n");
-    print_text(help);
+    print_text(help_of_undoing);
     putchar('\n');
-    free(help);
 }
 
 static void print_command(const app_command *command)

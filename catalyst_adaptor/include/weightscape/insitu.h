@@ -86,9 +86,9 @@ typedef struct ws_options {
     const char *const
         *scripts; /* "SCRIPT.py[,key=value...]"; what follows the path reaches the script as --key=value */
     const char *output; /* folder for pictures; each script gets a Cinema database OUTPUT/NAME.cdb */
-    /* Folder of the run, which exists, for what is kept beside the pictures: history.ws, the histories;
-     * recording.wsrec; backlog.wsrec, frames that are still to be drawn; viewers, how to attach. NULL:
-     * histories are kept in memory, and neither the sidecar nor recording is possible. */
+    /* Folder of the run, made if only it is missing, for what is kept beside the pictures: history.ws, the
+     * histories; recording.wsrec; backlog.wsrec, frames that are still to be drawn; viewers, how to attach.
+     * NULL: histories are kept in memory, and neither the sidecar nor recording is possible. */
     const char *folder;
     uint64_t first_step;   /* 0, or the step that a resumed run continues from: rows after it are cut */
     double script_seconds; /* a script that runs longer in one call is interrupted; 0: the default, 120 */

@@ -3,19 +3,19 @@
 
 import os
 import signal
-import subprocess
-import time
 
 import numpy as np
 import pytest
 from conftest import EVERY, Run, environment, hashes, pictures, small_training, snapshot, wait_for, without_xvfb
 from make_files import read_safetensors
+from processes import MARK, marked
 from test_places import comma_locale  # noqa: F401 (a fixture)
 
-def children():
-    """Names of the processes whose parent has ended or is this one."""
-    listed = subprocess.run(["ps", "-eo", "ppid=,comm="], capture_output=True, text=True, check=True).stdout
-    return [line.split(None, 1)[1] for line in listed.splitlines() if int(line.split()[0]) in (1, os.getpid())]
+
+@pytest.fixture
+def mark(tmp_path):
+    """Marks the processes of a test, so that those that are left can be told from others'."""
+    return str(tmp_path)
 
 
 def test_pictures_change_no_bit(trained, boxes):
@@ -112,11 +112,13 @@ def test_a_script_that_throws_at_step_seven(train, notes, tmp_path):
 
 
 @pytest.mark.parametrize("display", [None, ":77"])
-def test_no_display(trained, boxes, display):
+@pytest.mark.parametrize("transport", ["inline", "sidecar"])
+def test_no_display(trained, boxes, display, transport, mark):
     """It starts one of its own, and takes it away again."""
-    run = trained("run", "--steps", 10, "--pipeline", boxes, env=environment(DISPLAY=display))
+    run = trained("run", "--steps", 10, "--pipeline", boxes, "--insitu", transport,
+                  env=environment(DISPLAY=display, **{MARK: mark}))
     assert len(pictures(run)) == 2
-    assert "Xvfb" not in children()
+    wait_for(lambda: not marked(mark), within=5)
 
 
 def test_no_display_and_no_way_to_get_one(train, trained, boxes, tmp_path):
@@ -167,11 +169,12 @@ def test_a_script_in_an_awkward_place(trained, notes, small_set):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_to_all_ends_it_with_a_checkpoint(program, small_set, boxes, tmp_path, number):
+def test_a_signal_to_all_ends_it_with_a_checkpoint(program, small_set, boxes, tmp_path, mark, number):
     """What a terminal does: the signal reaches the training, its scripts' Python and its display."""
     run = Run(tmp_path / "run")
     process = program.start("train", *small_training(small_set), "--steps", 10**9, "--run", "run", "--pipeline", boxes,
-                            "--checkpoint-every", 10**9, env=environment(DISPLAY=None), start_new_session=True)
+                            "--checkpoint-every", 10**9, env=environment(DISPLAY=None, **{MARK: mark}),
+                            start_new_session=True)
     wait_for(lambda: len(pictures(run)) > 2, process, within=60)
     os.killpg(process.pid, number)
     _, errors = process.communicate(timeout=60)
@@ -179,20 +182,18 @@ def test_a_signal_to_all_ends_it_with_a_checkpoint(program, small_set, boxes, tm
     assert len(errors.splitlines()) == 1 and "--resume" in errors
     assert run.record()["status"] == "interrupted"
     assert run.steps() == list(range(1, run.last_step() + 1))
-    assert "Xvfb" not in children()
+    wait_for(lambda: not marked(mark), within=5)
 
 
-def test_killed_it_leaves_no_process(program, small_set, boxes, tmp_path):
+def test_killed_it_leaves_no_process(program, small_set, boxes, tmp_path, mark):
     run = Run(tmp_path / "run")
     process = program.start("train", *small_training(small_set), "--steps", 10**9, "--run", "run", "--pipeline", boxes,
-                            env=environment(DISPLAY=None))
+                            "--insitu", "inline", env=environment(DISPLAY=None, **{MARK: mark}))
     wait_for(lambda: len(pictures(run)) > 1, process, within=60)
+    assert len(marked(mark)) > 1, "no Xvfb was started"
     process.kill()
     process.communicate()
-    end = time.monotonic() + 10
-    while "Xvfb" in children() and time.monotonic() < end:
-        time.sleep(0.1)
-    assert "Xvfb" not in children()
+    wait_for(lambda: not marked(mark), within=10)
 
 
 def read_image(path):
