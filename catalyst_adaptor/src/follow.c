@@ -15,6 +15,7 @@ typedef struct following {
     ws_schedule told; /* what the ring knows of our wishes */
     uint64_t after;
     double looked_at;
+    int has_ended; /* the ring's writer */
 } following;
 
 static int is_to_stop(const ws_follow_plan *plan)
@@ -47,6 +48,20 @@ static void tell_ring(following *self, uint64_t step)
     tell_wishes(self);
 }
 
+/* Looks, now and then, whether the writer lives. */
+static void look(following *self)
+{
+    const double now = ws_clock();
+    if (self->has_ended || now - self->looked_at < LOOK_SECONDS)
+        return;
+    self->looked_at = now;
+    const ws_ring_state state = ws_ring_look(self->plan->reader);
+    self->out->writer_died = state == WS_RING_DIED;
+    self->has_ended = state != WS_RING_RUNS;
+    if (self->has_ended && self->plan->ended)
+        self->plan->ended();
+}
+
 static void show(following *self, const ws_scene *scene)
 {
     const ws_follow_plan *plan = self->plan;
@@ -57,8 +72,10 @@ static void show(following *self, const ws_scene *scene)
     ws_feed_release(plan->feed);
     self->after = step;
     self->out->steps++;
-    if (plan->reader)
+    if (plan->reader) {
         tell_ring(self, step);
+        look(self);
+    }
     tell_progress(self);
 }
 
@@ -78,15 +95,11 @@ static int wait_for_more(following *self)
         return 1;
     ws_ring_beat(plan->reader);
     tell_wishes(self);
-    const double now = ws_clock();
-    if (now - self->looked_at >= LOOK_SECONDS) {
-        self->looked_at = now;
+    if (ws_clock() - self->looked_at >= LOOK_SECONDS)
         tell_progress(self);
-        const ws_ring_state state = ws_ring_look(plan->reader);
-        self->out->writer_died = state == WS_RING_DIED;
-        if (state != WS_RING_RUNS)
-            return 1;
-    }
+    look(self);
+    if (self->has_ended)
+        return 1;
     nanosleep(&(struct timespec){.tv_nsec = IDLE_NANOSECONDS}, NULL);
     return 0;
 }

@@ -14,6 +14,7 @@ typedef struct ws_follow_plan {
     int is_live;                /* tells the ring that it wants news, whatever rules say */
     uint64_t after;             /* the last step that need not be drawn; WS_NEVER: all are to be */
     uint64_t last;              /* ends after this step */
+    void (*ended)(void);        /* called once, when the writer of the ring has ended; may be NULL */
     int (*stop)(void *context); /* may be NULL */
     void (*progress)(void *context, uint64_t drawn, uint64_t step); /* may be NULL */
     void *context;

@@ -4,6 +4,7 @@
 #include "follow.h"
 #include "paths.h"
 #include "request.h"
+#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -31,6 +32,20 @@ static void step_back(void)
             fprintf(stderr, "oom_score_adj cannot be written\n");
         close(score);
     }
+}
+
+/* Training has ended, and somebody waits for the pictures. Threads that ParaView has started have their own
+ * priority; where it may not be raised, all stays as it is. */
+static void come_forward(void)
+{
+    DIR *threads = opendir("/proc/self/task");
+    for (struct dirent *entry; threads && (entry = readdir(threads));) {
+        const long thread = strtol(entry->d_name, NULL, 10);
+        if (thread > 0 && sched_setscheduler((pid_t)thread, SCHED_OTHER, &(struct sched_param){0}) != 0)
+            break;
+    }
+    if (threads)
+        closedir(threads);
 }
 
 static void tell_trainer(void *context, ws_log_level level, const char *line)
@@ -81,7 +96,8 @@ static int open_all(const json_t *request, sidecar *out)
                                              .is_idle = 1,
                                              .log = {tell_trainer, out->reader}},
                                  .after = ws_ring_done_step(out->reader),
-                                 .last = WS_NEVER};
+                                 .last = WS_NEVER,
+                                 .ended = come_forward};
     const ws_feed_plan feed = {
         .reader = out->reader, .history = out->paths.history, .backlog = out->paths.backlog};
     status = ws_feed_open(&feed, &out->feed);

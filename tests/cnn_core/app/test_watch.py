@@ -16,7 +16,7 @@ def start(program, small_set, *options):
 
 def end(process, run, number=signal.SIGINT):
     process.send_signal(number)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 128 + number, errors
     return run.last_step()
 
@@ -34,11 +34,11 @@ def test_attach_and_detach(program, trained, small_set, notes, tmp_path, number)
     own, own_seen = notes("own.py", every=SELDOM)
     other, other_seen = notes("other.py", every=SELDOM // 2, channel="norms")
     training = start(program, small_set, "--pipeline", own)
-    wait_for(lambda: own_seen(), training, within=60)
+    wait_for(lambda: own_seen(), training, within=120)
     watch = program.start("watch", "run", "--pipeline", other)
-    wait_for(lambda: len(other_seen()) >= 3, watch, within=60)
+    wait_for(lambda: len(other_seen()) >= 3, watch, within=120)
     watch.send_signal(number)
-    _, errors = watch.communicate(timeout=15)
+    _, errors = watch.communicate(timeout=30)
     assert watch.returncode == 128 + number and not errors, errors
     assert training.poll() is None
     step = end(training, run)
@@ -54,9 +54,9 @@ def test_a_run_without_scripts_can_be_watched(program, trained, small_set, notes
     training = start(program, small_set)
     wait_for(run.last.exists, training)
     watch = program.start("watch", "run", "--pipeline", script)
-    wait_for(lambda: len(seen()) >= 2, watch, within=60)
+    wait_for(lambda: len(seen()) >= 2, watch, within=120)
     step = end(training, run)
-    _, errors = watch.communicate(timeout=30)
+    _, errors = watch.communicate(timeout=60)
     assert watch.returncode == 0, errors
     assert_undisturbed(trained, run, step)
 
@@ -79,9 +79,9 @@ def test_two_at_once(program, trained, small_set, source, tmp_path):
     wait_for(run.last.exists, training)
     script = boxes_every(source, SELDOM)
     first = program.start("watch", "run", "--pipeline", script)
-    wait_for(lambda: pictures(run, "watch/weights"), first, within=60)
+    wait_for(lambda: pictures(run, "watch/weights"), first, within=120)
     second = program.start("watch", "run", "--pipeline", script)
-    wait_for(lambda: pictures(run, "watch/weights-2"), second, within=60)
+    wait_for(lambda: pictures(run, "watch/weights-2"), second, within=120)
     named = program("watch", "run", "--pipeline", script, "-o", run.path / "watch/weights")
     assert named.status == 2 and len(named.errors) == 1 and "another process" in named.errors[0], named
     step = end(training, run)
@@ -101,9 +101,9 @@ def test_the_latest_state(program, trained, small_set, source, tmp_path):
     wait_for(run.last.exists, training)
     watch = program.start("watch", "run", "--latest", "--pipeline", boxes_every(source, 100_000_000), "-o", "out")
     out = Run(tmp_path / "out")
-    wait_for(lambda: len(pictures(out, ".")) >= 3, watch, within=60)
+    wait_for(lambda: len(pictures(out, ".")) >= 3, watch, within=120)
     step = end(training, run)
-    _, errors = watch.communicate(timeout=30)
+    _, errors = watch.communicate(timeout=60)
     assert watch.returncode == 0, errors
     steps = picture_steps(out, ".")
     assert len(set(steps)) == len(steps) >= 3 and steps[-1] <= step
