@@ -4,6 +4,7 @@
 #   make CMAKE_FLAGS=-D...   further flags for CMake
 #   make SETUP=              installs nothing: for systems other than Debian
 #   make data SET=fashion    Fashion-MNIST instead of MNIST
+#   make bench ONLY=overhead parts: training overhead publish pictures memory recording
 #   make install PREFIX=...  default /usr/local; DESTDIR is respected
 SHELL       := /bin/bash
 CMAKE_FLAGS ?=
@@ -39,9 +40,9 @@ check-long: build data ## accuracy over three seeds, and all tests of the core u
 data: setup ## data/mnist, checked; from files there, a mirror of yours, public mirrors, or npm
 	cmake/get-data.sh $(SET)
 
-bench: build data ## images per second beside PyTorch's, and peak memory
-	$(if $(SETUP),$(SETUP) bench)
-	/usr/bin/python3 tests/bench/bench.py --build build/release --data data/mnist
+bench: build data ## speed beside PyTorch's, and what pictures and recordings cost (half an hour)
+	$(if $(SETUP),$(if $(filter training,$(or $(ONLY),training)),$(SETUP) bench))
+	/usr/bin/python3 tests/bench/bench.py --build build/release --data data/mnist $(if $(ONLY),--only $(ONLY))
 
 install: build ## program, library, headers, pipelines, man page
 	cmake --install build/release --prefix $(PREFIX)

@@ -1,108 +1,71 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""bench.py: training images per second of the poster's network, ours beside PyTorch's, and our peak memory.
+"""bench.py: what the program takes and what it leaves to others, in parts. Prints tables, and writes all values to
+BUILD/bench.json, one object for each part; parts that were not asked for stay there as they are.
 
-The candidates take turns (A B C A B C ...), so that a slow spell of the machine hits all of them; medians count. Prints a
-table and writes BUILD/bench.json."""
+Candidates take turns, so that a slow spell of the machine hits all of them; medians count. The machine should have
+nothing else to do: its load before a part is written down, and how much of it others had meanwhile.
+"""
 import argparse
-import importlib.util
 import json
-import os
-import statistics
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-TORCH = [sys.executable, Path(__file__).with_name("bench_torch.py")]
-# The BLAS with which PyTorch is fastest on several threads: it uses PyTorch's own. Others may be the system's default.
-OPENBLAS = sorted(Path("/usr/lib").glob("*/openblas-openmp"))
+import part_memory
+import part_overhead
+import part_pictures
+import part_publish
+import part_recording
+import part_training
+from machine import Watch
+from program import Failed, Program
+
+PARTS = {"training": part_training, "overhead": part_overhead, "publish": part_publish, "pictures": part_pictures,
+         "memory": part_memory, "recording": part_recording}
+SOURCE = Path(__file__).resolve().parents[2]
 
 
-def candidates(build, data, threads, steps, with_torch):
-    """name -> (command, environment) for one number of threads."""
-    arguments = [data, str(threads), str(steps)]
-    found = {"weightscape": ([build / "bin/bench_train", *arguments], {})}
-    if with_torch:
-        limits = {"OMP_NUM_THREADS": str(threads), "LD_LIBRARY_PATH": ":".join(map(str, OPENBLAS))}
-        passive = dict(limits, OMP_WAIT_POLICY="passive")
-        for layout, flags in (("", []), (", channels last", ["--channels-last"])):
-            command = [*TORCH, *arguments, *flags]
-            found[f"pytorch{layout}"] = (command, limits)
-            found[f"pytorch{layout}, passive waiting"] = (command, passive)
-    return found
+def earlier(file):
+    """What the file holds of the parts; nothing if there is none that can be read."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {part: found[part] for part in PARTS if part in found} if isinstance(found, dict) else {}
 
 
-def rate_of(command, environment):
-    done = subprocess.run(command, env=dict(os.environ, **environment), check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout)["images_per_second"]
-
-
-def measure(found, rounds):
-    rates = {name: [] for name in found}
-    for _ in range(rounds):
-        for name, (command, environment) in found.items():
-            rates[name].append(rate_of(command, environment))
-    return rates
-
-
-def peak_memory(build, data, steps):
-    """Bytes resident at most in `weightscape train` without pictures."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [build / "bin/weightscape", "train", "--data", data, "--steps", str(steps), "--insitu", "none",
-                   "--run", Path(folder) / "run"]
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode != 0:
-            raise subprocess.CalledProcessError(child.returncode, command)
-    return usage.ru_maxrss * 1024
-
-
-def torch_version():
-    if not importlib.util.find_spec("torch"):
-        return None
-    return subprocess.run([sys.executable, "-c", "import torch; print(torch.__version__)"], check=True,
-                          stdout=subprocess.PIPE, text=True).stdout.strip()
-
-
-def print_table(threads, rates):
-    medians = {name: statistics.median(values) for name, values in rates.items()}
-    best = max((rate for name, rate in medians.items() if name != "weightscape"), default=None)
-    print(f"\n{threads} thread{'s' if threads > 1 else ''}")
-    print(f"  {'':42}{'images/s':>10}{'lowest':>10}{'highest':>10}")
-    for name, values in rates.items():
-        print(f"  {name:42}{medians[name]:10.0f}{min(values):10.0f}{max(values):10.0f}")
-    if best:
-        print(f"  weightscape / the best of pytorch: {medians['weightscape'] / best:.2f}")
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure, instead of all")
+    parser.add_argument("--steps", type=int, help="training steps a run, instead of the part's own number")
+    parser.add_argument("--rounds", type=int, help="rounds, pairs or runs, instead of the part's own number")
+    parser.add_argument("--threads", type=int, nargs="+", help="training threads (training, overhead), instead of 1 and 2")
+    return parser.parse_args()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=300, help="training steps a measurement")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    options = parser.parse_args()
-
-    version = torch_version()
-    if version:
-        print(f"pytorch {version}, {'OpenBLAS' if OPENBLAS else 'the default BLAS (faster: libopenblas0-openmp)'}")
-    else:
-        print("pytorch is not installed: no comparison (Debian: python3-torch)")
-    result = {"steps": options.steps, "rounds": options.rounds, "pytorch": version, "images_per_second": {}}
-    for threads in options.threads:
-        found = candidates(options.build, options.data, threads, options.steps, version is not None)
-        rates = measure(found, options.rounds)
-        print_table(threads, rates)
-        result["images_per_second"][str(threads)] = rates
-    result["peak_memory_bytes"] = peak_memory(options.build, options.data, options.steps)
-    print(f"\npeak memory of weightscape train, without pictures: {result['peak_memory_bytes'] / 1e6:.0f} MB")
-
-    file = options.build / "bench.json"
-    file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(f"all values: {file}")
+    options = parse()
+    build = options.build.resolve()
+    program = Program(build, options.data.resolve(), SOURCE / "pipelines")
+    file = build / "bench.json"
+    for name in PARTS:
+        if name not in options.only:
+            continue
+        watch = Watch()
+        print(f"\n== {name} (load {watch.load:.2f})", flush=True)
+        try:
+            result = PARTS[name].run(program, options)
+        except Failed as failure:
+            print(failure, file=sys.stderr)
+            return 1
+        where = watch.tell()
+        print(f"  (others had {where['cores_of_others']:.2f} cores meanwhile)", flush=True)
+        found = {**earlier(file), name: {"machine": where, **result}}
+        file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(f"\nall values: {file}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
