@@ -151,6 +151,6 @@ void abilities(ws_bridge_abilities *out)
 
 extern "C" WS_API const ws_bridge_table weightscape_bridge;
 const ws_bridge_table weightscape_bridge = {
-    WS_BRIDGE_VERSION, open, schedule,   show,      lose_display, counts, close,
-    verdict,           draw, export_all, abilities,
+    WS_BRIDGE_VERSION, open,    schedule, show,    lose_display, counts,    close, verdict, draw,
+    nullptr,           nullptr, nullptr,  nullptr, export_all,   abilities,
 };

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define WS_BRIDGE_VERSION  2
+#define WS_BRIDGE_VERSION  3
 #define WS_BRIDGE_SYMBOL   "weightscape_bridge"
 #define WS_PROBLEM_SIZE    512
 #define WS_SHORT_NAME_SIZE 32
@@ -39,10 +39,12 @@ typedef struct ws_bridge_options {
     uint32_t script_count;
     double script_seconds;
     uint64_t first_step;
-    uint64_t shown_until; /* a step up to this one whose pictures are there already is not drawn again */
-    int can_draw;         /* 0: a script that makes a view fails, where VTK would end the process */
-    int always;           /* all is written at each step shown, whatever triggers say */
-    int is_idle;          /* this process runs at idle priority: script_seconds are processor time */
+    uint64_t shown_until;  /* a step up to this one whose pictures are there already is not drawn again */
+    int can_draw;          /* 0: a script that makes a view fails, where VTK would end the process */
+    int always;            /* all is written at each step shown, whatever triggers say */
+    const char *live_host; /* a ParaView that listens there is dialled, and gets every channel; NULL: none */
+    uint16_t live_port;
+    int is_idle; /* this process runs at idle priority: script_seconds are processor time */
     ws_log log;
 } ws_bridge_options;
 
@@ -62,6 +64,12 @@ typedef struct ws_bridge_abilities {
     char paraview[WS_SHORT_NAME_SIZE], python[WS_SHORT_NAME_SIZE];
     char problem[WS_PROBLEM_SIZE]; /* "" if Python imports paraview and numpy */
 } ws_bridge_abilities;
+
+/* How it stands with the ParaView that is dialled. */
+typedef struct ws_live_state {
+    int is_connected;
+    int is_paused; /* somebody has pressed pause there, and it still answers */
+} ws_live_state;
 
 typedef struct ws_bridge ws_bridge;
 
@@ -93,6 +101,18 @@ typedef struct ws_bridge_table {
     void (*verdict)(const ws_bridge *bridge, uint32_t script, ws_verdict *out);
     /* Draws a picture of a few pixels; returns only if this machine can. */
     void (*draw)(const ws_bridge *bridge);
+
+    /* A round with the ParaView that is dialled, while there is nothing new to show: its wishes arrive, its
+     * pause is kept, or it is dialled again when its time has come. Returns within the time that a viewer may
+     * be silent. */
+    void (*idle)(ws_bridge *bridge);
+    void (*live)(const ws_bridge *bridge, ws_live_state *out);
+
+    /* The next command that somebody there has given: 1, or 0 if there is none. */
+    int (*take_command)(ws_bridge *bridge, char name[WS_COMMAND_NAME], char value[WS_COMMAND_VALUE]);
+
+    /* What the host tells of itself (ws_insitu_status), for the channel `status`; copied. */
+    void (*tell_status)(ws_bridge *bridge, const char *json);
 
     /* Writes each channel of `scene` to FOLDER/CHANNEL.vti or .csv. Needs no open bridge. WS_IO_FAILED, with
      * the problem. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "backlog.h"
 #include "clock.h"
+#include "endpoint.h"
 #include "pending.h"
 #include "transport.h"
 #include <math.h>
@@ -9,10 +10,15 @@
 
 #define DEFAULT_SCRIPT_SECONDS 120
 #define DEFAULT_OVERHEAD       0.02
+#define LEAST_OVERHEAD         1e-6
+#define DEFAULT_LIVE_RATE      30.0
+#define LEAST_LIVE_RATE        0.1
+#define MOST_LIVE_RATE         1000.0
 
 struct ws_insitu {
     ws_options options; /* its texts are not kept */
     ws_log log;
+    char *live; /* owned; NULL: nobody is dialled */
     ws_paths paths;
     ws_setup setup;
     ws_scripts scripts;
@@ -49,6 +55,11 @@ static int check_options(const ws_options *options)
     if (options->transport < WS_SIDECAR || options->transport > WS_RECORD)
         return ws_fail(WS_BAD_ARGUMENT, "ws_options.transport is %d, must be from %d to %d",
                        options->transport, WS_SIDECAR, WS_RECORD);
+    if (options->live && options->transport != WS_SIDECAR)
+        return ws_fail(WS_BAD_ARGUMENT, "ws_options.live: \"%s\" is dialled with WS_SIDECAR only",
+                       options->live);
+    if (options->live && ws_endpoint_parse(options->live, &(ws_endpoint){{0}, 0}) != WS_OK)
+        return WS_BAD_ARGUMENT;
     if (options->record && !options->folder)
         return ws_fail(WS_BAD_ARGUMENT, "ws_options.folder is NULL: a recording needs the folder of the run");
     return WS_OK;
@@ -64,6 +75,8 @@ static void make_setup(ws_insitu *insitu)
                                .script_seconds = options->script_seconds > 0 ? options->script_seconds
                                                                              : DEFAULT_SCRIPT_SECONDS,
                                .overhead = options->overhead > 0 ? options->overhead : DEFAULT_OVERHEAD,
+                               .live_seconds = 1 / DEFAULT_LIVE_RATE,
+                               .live = insitu->live,
                                .first_step = options->first_step,
                                .required = options->required,
                                .always = options->always,
@@ -87,8 +100,12 @@ int ws_insitu_create(const ws_options *options, ws_insitu **out)
     insitu->log = ws_log_of(options);
     insitu->next = WS_NEVER;
     insitu->scalars = no_scalars;
+    insitu->live = options->live ? strdup(options->live) : NULL;
+    if (options->live && !insitu->live)
+        status = ws_fail(WS_NO_MEMORY, "no memory for \"%s\"", options->live);
     make_setup(insitu);
-    status = ws_scripts_parse(options->scripts, options->script_count, options->output, &insitu->scripts);
+    if (status == WS_OK)
+        status = ws_scripts_parse(options->scripts, options->script_count, options->output, &insitu->scripts);
     if (status == WS_OK)
         status = ws_paths_of(options->folder, &insitu->paths);
     if (status) {
@@ -179,7 +196,7 @@ static int make_transport(ws_insitu *insitu)
         [WS_SIDECAR] = ws_sidecar_create, [WS_INLINE] = ws_inline_create, [WS_RECORD] = ws_unseen_create};
     const int watched =
         insitu->options.watchers && insitu->paths.folder && insitu->options.transport == WS_SIDECAR;
-    if (insitu->scripts.count == 0 && !watched)
+    if (insitu->scripts.count == 0 && !watched && !insitu->live)
         return WS_OK;
     return or_without_pictures(insitu, create[insitu->options.transport](&insitu->setup, &insitu->transport));
 }
@@ -352,6 +369,61 @@ int ws_insitu_show(ws_insitu *insitu, uint64_t step)
     return status;
 }
 
+/* ---- Viewers that ask for something. */
+
+int ws_insitu_poll(ws_insitu *insitu, ws_command *command)
+{
+    if (command->size != sizeof *command)
+        return ws_fail(WS_BAD_ARGUMENT, "ws_command.size is %u, this library's is %zu", command->size,
+                       sizeof *command);
+    ws_transport *transport = insitu->transport;
+    return transport && transport->command ? transport->command(transport, command) : 0;
+}
+
+int ws_insitu_is_held(const ws_insitu *insitu, char who[WS_VIEWER_SIZE])
+{
+    const ws_transport *transport = insitu->transport;
+    return transport && transport->is_held ? transport->is_held(transport, who) : 0;
+}
+
+void ws_insitu_idle(ws_insitu *insitu)
+{
+    ws_transport *transport = insitu->transport;
+    if (transport && transport->tick && transport->tick(transport, insitu->last_step, ws_clock()))
+        insitu->next = insitu->last_step;
+}
+
+/* What a host may change while it runs: each within its limits. */
+static int set_within(double *to, double value, const char *name, double least, double most)
+{
+    if (!(value >= least && value <= most))
+        return ws_fail(WS_BAD_ARGUMENT, "%s: %g is not from %g to %g", name, value, least, most);
+    *to = value;
+    return WS_OK;
+}
+
+int ws_insitu_set(ws_insitu *insitu, const char *name, double value)
+{
+    if (strcmp(name, "overhead") == 0)
+        return set_within(&insitu->setup.overhead, value, name, LEAST_OVERHEAD, 1);
+    if (strcmp(name, "live_rate") != 0)
+        return ws_fail(WS_BAD_ARGUMENT, "\"%s\" is not overhead or live_rate", name);
+    double rate = DEFAULT_LIVE_RATE;
+    const int status = set_within(&rate, value, name, LEAST_LIVE_RATE, MOST_LIVE_RATE);
+    if (status == WS_OK)
+        insitu->setup.live_seconds = 1 / rate;
+    return status;
+}
+
+int ws_insitu_status(ws_insitu *insitu, const char *json)
+{
+    if (strnlen(json, WS_STATUS_BYTES) == WS_STATUS_BYTES)
+        return ws_fail(WS_BAD_ARGUMENT, "status: has more than %d bytes", WS_STATUS_BYTES - 1);
+    if (insitu->transport && insitu->transport->tell_status)
+        insitu->transport->tell_status(insitu->transport, json);
+    return WS_OK;
+}
+
 void ws_insitu_sync(ws_insitu *insitu)
 {
     const double began = ws_clock();
@@ -432,6 +504,7 @@ void ws_insitu_free(ws_insitu *insitu)
     ws_layers_free(&insitu->layers);
     ws_scripts_free(&insitu->scripts);
     ws_paths_free(&insitu->paths);
+    free(insitu->live);
     free(insitu->all);
     free(insitu->wanted);
     free(insitu->norms);

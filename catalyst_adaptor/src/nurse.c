@@ -15,10 +15,14 @@
 #define LONGEST_PAUSE 30.0
 #define MOST_READS    16
 
+static const ws_nurse_words drawing = {
+    "the process that draws", "no more pictures while training goes on; what is to be drawn is kept"};
+
 void ws_nurse_begin(ws_nurse *nurse, char *request, int descriptor, const ws_place *place, double patience,
                     const ws_log *log)
 {
-    *nurse = (ws_nurse){.request = request,
+    *nurse = (ws_nurse){.words = &drawing,
+                        .request = request,
                         .descriptor = descriptor,
                         .place = place,
                         .log = *log,
@@ -107,9 +111,7 @@ static int start(ws_nurse *nurse, double now)
 static void give_up(ws_nurse *nurse, const char *why)
 {
     nurse->given_up = 1;
-    ws_tell(&nurse->log, WS_LOG_WARNING,
-            "the process that draws %s: no more pictures while training goes on; what is to be drawn is kept",
-            why);
+    ws_tell(&nurse->log, WS_LOG_WARNING, "%s %s: %s", nurse->words->patient, why, nurse->words->loss);
 }
 
 static void plan_restart(ws_nurse *nurse, double now)
@@ -135,8 +137,8 @@ static void note_death(ws_nurse *nurse, int status, const ws_pulse *pulse, doubl
     nurse->deaths_there = pulse->at != WS_NEVER && pulse->at == nurse->died_at ? nurse->deaths_there + 1 : 1;
     nurse->died_at = pulse->at;
     if (nurse->restarts++ == 0)
-        ws_tell(&nurse->log, WS_LOG_WARNING,
-                "the process that draws %s; it is started again, training goes on", how);
+        ws_tell(&nurse->log, WS_LOG_WARNING, "%s %s; it is started again, training goes on",
+                nurse->words->patient, how);
     if (++nurse->failures > MOST_FAILURES)
         give_up(nurse, how);
     else

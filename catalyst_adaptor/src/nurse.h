@@ -17,9 +17,16 @@ typedef struct ws_pulse {
     uint64_t beat; /* changes while it lives and waits */
 } ws_pulse;
 
+/* How its patient is spoken of. */
+typedef struct ws_nurse_words {
+    const char *patient;
+    const char *loss; /* what giving it up means */
+} ws_nurse_words;
+
 typedef struct ws_nurse {
-    char *request;  /* owned: what it gets as standard input */
-    int descriptor; /* its fourth descriptor; borrowed */
+    const ws_nurse_words *words; /* may be changed after ws_nurse_begin */
+    char *request;               /* owned: what it gets as standard input */
+    int descriptor;              /* its fourth descriptor; borrowed */
     const ws_place *place;
     ws_log log;
     double patience; /* seconds without a sign of life after which it is ended */

@@ -149,6 +149,11 @@ int ws_ring_is_file(const ws_ring *ring)
     return ring->memory.is_file;
 }
 
+const ws_ring_view *ws_ring_view_of(const ws_ring *ring)
+{
+    return &ring->view;
+}
+
 const ws_ring_memory *ws_ring_memory_of(const ws_ring *ring)
 {
     return &ring->memory;
@@ -441,6 +446,7 @@ static int bury(ws_ring *ring, uint32_t reader)
     ws_ring_common *common = ws_ring_common_of(&ring->view);
     atomic_store(&record->pin, 0);
     atomic_store(&record->live, 0);
+    atomic_store(&record->held, 0);
     atomic_store(&record->at, WS_RING_NO_STEP);
     /* Its successor counts from nothing; the writer has read the counts of one that has died. */
     atomic_store(&record->images_written, 0);

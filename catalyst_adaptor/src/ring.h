@@ -48,7 +48,7 @@
 extern "C" {
 #endif
 
-#define WS_RING_VERSION 1
+#define WS_RING_VERSION 2
 #define WS_RING_READERS 8 /* reader 0 is the run's own */
 #define WS_RING_OWN     0
 #define WS_RING_ID_SIZE 16
@@ -140,6 +140,15 @@ void ws_ring_progress_of(const ws_ring *ring, uint32_t reader, ws_ring_progress 
  * while 16 lines waited. */
 int ws_ring_hear(ws_ring *ring, uint32_t reader, ws_log_level *level, char line[WS_RING_LINE]);
 
+/* Copies the next command of a reader: 1 if there was one. It is terminated; its bytes are the reader's. */
+int ws_ring_asked(ws_ring *ring, uint32_t reader, char name[WS_COMMAND_NAME], char value[WS_COMMAND_VALUE]);
+
+/* Whether a reader wants the writer to rest: its process, or 0. */
+uint32_t ws_ring_held_by(const ws_ring *ring, uint32_t reader);
+
+/* Tells the readers a text of less than WS_STATUS_BYTES bytes; what is longer is not told. */
+void ws_ring_tell_status(ws_ring *ring, const char *text);
+
 /* Frees what readers that have died held: their places and the slots they looked at. Returns the dead ones, a
  * bit each. What reader 0 must see stays promised. A system call for each reader. */
 uint32_t ws_ring_reap(ws_ring *ring);
@@ -161,11 +170,11 @@ void ws_ring_free(ws_ring *ring);
 typedef struct ws_ring_reader ws_ring_reader;
 
 /* Attaches to the ring behind a descriptor, which is not kept. `schedule` (NULL: nothing) and `live` are its
- * wishes, from the step after the writer's present one on. own: as reader 0, whose promises and done steps
- * stay as they are; wishes come on top of them. WS_BAD_FILE: no ring, of another version, of another size
- * than its head says, of another id (NULL: any), or damaged. WS_BAD_ARGUMENT: all places are taken, the
- * number is named: 1 for reader 0, for others as many as there are slots but two, at most 7; a dead reader's
- * place is free after ws_ring_reap. WS_IO_FAILED, WS_NO_MEMORY. */
+ * wishes, from the step after the writer's present one on; with `live`, from the present one on. own: as
+ * reader 0, whose promises and done steps stay as they are; wishes come on top of them. WS_BAD_FILE: no ring,
+ * of another version, of another size than its head says, of another id (NULL: any), or damaged.
+ * WS_BAD_ARGUMENT: all places are taken, the number is named: 1 for reader 0, for others as many as there are
+ * slots but two, at most 7; a dead reader's place is free after ws_ring_reap. WS_IO_FAILED, WS_NO_MEMORY. */
 int ws_ring_attach(int descriptor, const uint8_t *id, int own, const ws_schedule *schedule, int live,
                    ws_ring_reader **out);
 
@@ -212,6 +221,15 @@ void ws_ring_count(ws_ring_reader *reader, const ws_ring_counts *counts);
 
 /* A line for people, through the writer; cut to WS_RING_LINE - 1 bytes, lost while 16 lines wait. */
 void ws_ring_tell(ws_ring_reader *reader, ws_log_level level, const char *line);
+
+/* A command for the writer, cut to what fits; 1, or 0 while 16 of them wait: ask again later. */
+int ws_ring_ask(ws_ring_reader *reader, const char *name, const char *value);
+
+/* Whether the writer is to rest between two steps. Ends with this reader at the latest. */
+void ws_ring_hold(ws_ring_reader *reader, int is_held);
+
+/* The writer's status, if it is another than at the last call: 1; else 0. */
+int ws_ring_status(ws_ring_reader *reader, char text[WS_STATUS_BYTES]);
 
 /* NULL is allowed. */
 void ws_ring_detach(ws_ring_reader *reader);

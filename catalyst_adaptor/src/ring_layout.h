@@ -52,6 +52,8 @@ typedef struct ws_ring_common {
     _Atomic uint32_t changes;
     _Atomic uint32_t hungry;
     _Atomic uint32_t ended;
+    _Atomic uint32_t status_version; /* odd while the writer writes */
+    _Atomic uint64_t status[WS_STATUS_BYTES / sizeof(uint64_t)];
 } ws_ring_common;
 
 /* What a record is used for: the two low bits of its state. The others count its users (incarnations). */
@@ -62,20 +64,26 @@ typedef struct ws_ring_line_slot {
     char text[WS_RING_LINE];
 } ws_ring_line_slot;
 
+typedef struct ws_ring_command {
+    char name[WS_COMMAND_NAME], value[WS_COMMAND_VALUE];
+} ws_ring_command;
+
 typedef struct ws_ring_record {
     _Atomic uint32_t state;
     _Atomic uint32_t pin; /* slot + 1, or 0 */
     _Atomic uint32_t live;
     _Atomic uint32_t wish_version, wish_seen; /* the buffer in force is wishes[version % 2] */
     _Atomic uint32_t told, heard;             /* lines so far */
-    uint32_t reserved;
-    _Atomic uint64_t undone, at, beat; /* undone: the first step that is not done */
+    _Atomic uint32_t asked, answered;         /* commands so far */
+    _Atomic uint32_t held;                    /* by this process; 0: not */
+    _Atomic uint64_t undone, at, beat;        /* undone: the first step that is not done */
     _Atomic uint64_t images_written, images_expected, script_failures;
     _Atomic uint64_t dropped; /* the writer's */
     /* Atomic words: readers that come and go fast may overwrite what the writer still reads, which it
      * notices. */
     _Atomic uint64_t wishes[2][sizeof(ws_schedule) / sizeof(uint64_t)];
     ws_ring_line_slot lines[WS_RING_LINES];
+    ws_ring_command commands[WS_RING_LINES];
 } ws_ring_record;
 
 /* All of it is the writer's. */
@@ -181,6 +189,12 @@ static inline void ws_ring_raise(_Atomic uint64_t *word, uint64_t value)
     while (now < value && !atomic_compare_exchange_weak(word, &now, value))
         continue;
 }
+
+/* The writer's view of the ring, and a reader's record and view. Borrowed. */
+const ws_ring_view *ws_ring_view_of(const ws_ring *ring);
+const ws_ring_view *ws_ring_reader_view(const ws_ring_reader *reader);
+/* The version of the status that a reader has seen last. */
+uint32_t *ws_ring_reader_status(ws_ring_reader *reader);
 
 /* The writer's memory. Borrowed. */
 const ws_ring_memory *ws_ring_memory_of(const ws_ring *ring);

@@ -13,6 +13,7 @@ struct ws_ring_reader {
     ws_ring_record *record;
     ws_ring_common *common;
     uint32_t number, incarnation;
+    uint32_t status_seen; /* the version that was read last */
 };
 
 /* ---- Attaching. */
@@ -141,9 +142,11 @@ static int enter(ws_ring_reader *reader, int own, const ws_schedule *schedule, i
     const int status = find_record(reader, own);
     if (status)
         return status;
+    /* Who wants news begins with the present state. */
     if (!own)
-        reset(reader->record, atomic_load(&reader->common->step));
+        reset(reader->record, atomic_load(&reader->common->step) - (live != 0));
     atomic_store(&reader->record->pin, 0);
+    atomic_store(&reader->record->held, 0);
     atomic_store(&reader->record->at, WS_RING_NO_STEP);
     wish(reader, schedule, live);
     atomic_store(&reader->record->state, ws_ring_state_of(reader->incarnation, WS_RING_ATTACHED));
@@ -193,6 +196,16 @@ int ws_ring_attach_beside(const ws_ring *ring, int own, const ws_schedule *sched
 }
 
 /* ---- What there is to know. */
+
+const ws_ring_view *ws_ring_reader_view(const ws_ring_reader *reader)
+{
+    return &reader->view;
+}
+
+uint32_t *ws_ring_reader_status(ws_ring_reader *reader)
+{
+    return &reader->status_seen;
+}
 
 const void *ws_ring_base(const ws_ring_reader *reader, size_t *bytes)
 {
@@ -283,7 +296,9 @@ static int find(const ws_ring_reader *reader, uint64_t from, uint64_t before, in
         if (!look_into(reader, i, newest, &seen) || seen.word > last || seen.step < from ||
             seen.step >= before)
             continue;
-        if (!found || (newest ? seen.step > best.step : seen.step < best.step))
+        /* A step may have been published again, for somebody who came late, with more of it. */
+        if (!found || (newest ? seen.step > best.step || (seen.step == best.step && seen.word > best.word)
+                              : seen.step < best.step))
             best = seen;
         found = 1;
     }
@@ -422,6 +437,7 @@ void ws_ring_detach(ws_ring_reader *reader)
         return;
     ws_ring_record *record = reader->record;
     ws_ring_release(reader);
+    atomic_store(&record->held, 0);
     atomic_store(&record->live, 0);
     atomic_store(&record->at, WS_RING_NO_STEP);
     atomic_fetch_and(&reader->common->hungry, ~((uint32_t)1 << reader->number));

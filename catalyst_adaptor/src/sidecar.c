@@ -3,8 +3,9 @@
  * run. */
 #include "backlog.h"
 #include "clock.h"
+#include "live_view.h"
 #include "nurse.h"
-#include "request.h"
+#include "sidecar_request.h"
 #include "transport.h"
 #include "viewers.h"
 #include <errno.h>
@@ -17,8 +18,7 @@
 
 #define LOOK_SECONDS 0.05 /* between looks at messages and at the sidecar */
 #define REAP_SECONDS 1.0  /* between looks for viewers that have gone */
-#define LIVE_SECONDS (1.0 / 30)
-#define LEAST_SHARE  0.1 /* of the budget, for live updates, however much the dumps take */
+#define LEAST_SHARE  0.1  /* of the budget, for live updates, however much the dumps take */
 #define PATIENCE                                                                                             \
     60.0 /* for a sidecar beyond the time that one script may take: ParaView may start slowly                \
           */
@@ -36,6 +36,7 @@ typedef struct ws_sidecar {
     uint8_t id[WS_RING_ID_SIZE];
     ws_backlog backlog;
     ws_nurse nurse;
+    ws_live_view view;
     /* wishes, as last read */
     ws_ring_wish wishes[WS_RING_READERS];
     uint32_t changes;
@@ -53,6 +54,7 @@ typedef struct ws_sidecar {
     uint64_t last_at;    /* the step that the last of them was working on, until it is mourned */
     uint64_t given_up;
     int all_drawn;
+    char status[WS_STATUS_BYTES]; /* for the next ring, too */
 } ws_sidecar;
 
 static ws_sidecar *of(ws_transport *self)
@@ -195,7 +197,8 @@ static int show(ws_transport *self, const void *frame, double began)
     } else {
         sidecar->live_seconds += cost;
         const double pause = cost / live_share(sidecar, now);
-        sidecar->live_from = now + (pause > LIVE_SECONDS ? pause : LIVE_SECONDS);
+        const double least = sidecar->setup->live_seconds;
+        sidecar->live_from = now + (pause > least ? pause : least);
     }
     sidecar->is_live = 0;
     if (sidecar->setup->wait && sidecar->must & 1u << WS_RING_OWN)
@@ -211,21 +214,6 @@ static void hear(ws_sidecar *sidecar)
     char line[WS_RING_LINE];
     while (ws_ring_hear(sidecar->ring, WS_RING_OWN, &level, line))
         ws_tell(&sidecar->setup->log, level, "%s", line);
-}
-
-static char *make_request(const ws_sidecar *sidecar, uint64_t shown_until)
-{
-    const ws_setup *setup = sidecar->setup;
-    json_t *scripts = json_array();
-    for (uint32_t i = 0; i < sidecar->tried.kept_count; i++)
-        json_array_append_new(scripts, ws_request_script(&sidecar->tried.kept[i]));
-    json_t *request = json_pack("{s:o, s:s, s:f, s:I, s:I, s:b, s:b}", "scripts", scripts, "folder",
-                                setup->paths->folder, "seconds", setup->script_seconds, "first_step",
-                                (json_int_t)setup->first_step, "shown_until", (json_int_t)shown_until,
-                                "may_draw", sidecar->tried.may_draw, "always", setup->always);
-    char *line = request ? json_dumps(request, JSON_COMPACT) : NULL;
-    json_decref(request);
-    return line;
 }
 
 /* Frees what dead readers held, and keeps what the sidecar had told. */
@@ -251,7 +239,7 @@ static void mourn(ws_sidecar *sidecar)
     sidecar->last_at = WS_NEVER;
     if (step == WS_NEVER)
         return;
-    ws_nurse_ask(&sidecar->nurse, make_request(sidecar, step));
+    ws_nurse_ask(&sidecar->nurse, ws_sidecar_request(sidecar->setup, &sidecar->tried, step, NULL));
     if (!ws_nurse_blames(&sidecar->nurse, step))
         return;
     sidecar->given_up++;
@@ -275,10 +263,25 @@ static void look(ws_sidecar *sidecar, double now)
     hear(sidecar);
     if (sidecar->has_scripts)
         nurse(sidecar, now);
+    if (sidecar->setup->live)
+        ws_live_view_look(&sidecar->view, now);
     if (now - sidecar->reaped_at >= REAP_SECONDS) {
         sidecar->reaped_at = now;
         bury(sidecar);
     }
+}
+
+/* Readers that wait for news and have not had this step. */
+static uint32_t hungry_for(const ws_sidecar *sidecar, uint64_t step)
+{
+    uint32_t hungry = ws_ring_hungry(sidecar->ring) & sidecar->live;
+    for (uint32_t i = 0; i < WS_RING_READERS && hungry; i++) {
+        ws_ring_progress progress;
+        ws_ring_progress_of(sidecar->ring, i, &progress);
+        if (is_done(step, progress.done))
+            hungry &= ~(1u << i);
+    }
+    return hungry;
 }
 
 static int tick(ws_transport *self, uint64_t step, double now)
@@ -295,9 +298,47 @@ static int tick(ws_transport *self, uint64_t step, double now)
     const int has_changed = !sidecar->knows_wishes || ws_ring_changes(sidecar->ring) != sidecar->changes;
     if (has_changed)
         read_wishes(sidecar);
-    sidecar->is_live =
-        sidecar->live && now >= sidecar->live_from && (ws_ring_hungry(sidecar->ring) & sidecar->live) != 0;
+    sidecar->is_live = sidecar->live && now >= sidecar->live_from && hungry_for(sidecar, step);
     return has_changed || sidecar->is_live;
+}
+
+/* ---- What viewers ask for. */
+
+static void name_viewer(char who[WS_VIEWER_SIZE], uint32_t process)
+{
+    snprintf(who, WS_VIEWER_SIZE, "ParaView, through process %u", process);
+}
+
+static int command(ws_transport *self, ws_command *out)
+{
+    ws_sidecar *sidecar = of(self);
+    for (uint32_t i = 0; i < WS_RING_READERS && sidecar->ring; i++)
+        if (ws_ring_asked(sidecar->ring, i, out->name, out->value)) {
+            snprintf(out->origin, sizeof out->origin, "ParaView");
+            return 1;
+        }
+    return 0;
+}
+
+static int is_held(const ws_transport *self, char who[WS_VIEWER_SIZE])
+{
+    const ws_sidecar *sidecar = (const ws_sidecar *)self;
+    for (uint32_t i = 0; i < WS_RING_READERS && sidecar->ring; i++) {
+        const uint32_t process = ws_ring_held_by(sidecar->ring, i);
+        if (process && who)
+            name_viewer(who, process);
+        if (process)
+            return 1;
+    }
+    return 0;
+}
+
+static void tell_status(ws_transport *self, const char *json)
+{
+    ws_sidecar *sidecar = of(self);
+    snprintf(sidecar->status, sizeof sidecar->status, "%s", json);
+    if (sidecar->ring)
+        ws_ring_tell_status(sidecar->ring, json);
 }
 
 /* ---- Beginning and end. */
@@ -334,6 +375,7 @@ static int open_ring(ws_sidecar *sidecar, uint64_t done)
         ws_tell(&setup->log, WS_LOG_WARNING,
                 "there is no shared memory for frames: a file in %s stands in for it", setup->paths->folder);
     ws_ring_promise(sidecar->ring, &sidecar->promised, done);
+    ws_ring_tell_status(sidecar->ring, sidecar->status);
     read_wishes(sidecar);
     status = ws_backlog_base(&sidecar->backlog, setup->base->memory);
     if (status == WS_OK && setup->watchers &&
@@ -344,13 +386,30 @@ static int open_ring(ws_sidecar *sidecar, uint64_t done)
 
 static int start_nurse(ws_sidecar *sidecar)
 {
-    char *request = make_request(sidecar, sidecar->setup->first_step);
+    char *request = ws_sidecar_request(sidecar->setup, &sidecar->tried, sidecar->setup->first_step, NULL);
     if (!request)
         return ws_fail(WS_NO_PICTURES, "the name of the run's folder is no UTF-8");
     ws_nurse_begin(&sidecar->nurse, request, ws_ring_descriptor(sidecar->ring), &sidecar->tried.place,
                    sidecar->setup->script_seconds + PATIENCE, &sidecar->setup->log);
     nurse(sidecar, ws_clock());
     return WS_OK;
+}
+
+static int start_view(ws_sidecar *sidecar)
+{
+    const ws_setup *setup = sidecar->setup;
+    const int status = ws_live_view_begin(
+        &sidecar->view, ws_sidecar_request(setup, &sidecar->tried, setup->first_step, setup->live),
+        ws_ring_descriptor(sidecar->ring), &setup->log);
+    if (status == WS_OK)
+        ws_live_view_look(&sidecar->view, ws_clock());
+    return status;
+}
+
+static int start_processes(ws_sidecar *sidecar)
+{
+    const int status = sidecar->has_scripts ? start_nurse(sidecar) : WS_OK;
+    return status == WS_OK && sidecar->setup->live ? start_view(sidecar) : status;
 }
 
 static int start(ws_transport *self, ws_history *history)
@@ -362,9 +421,7 @@ static int start(ws_transport *self, ws_history *history)
     int status = ws_backlog_begin(&sidecar->backlog, setup->paths->backlog, setup->first_step, &setup->log);
     if (status == WS_OK)
         status = open_ring(sidecar, WS_NEVER);
-    if (status == WS_OK && sidecar->has_scripts)
-        status = start_nurse(sidecar);
-    return status;
+    return status ? status : start_processes(sidecar);
 }
 
 /* Frames have another size: readers of the old ring see its end, and attach again. */
@@ -376,6 +433,7 @@ static int reshape(ws_transport *self)
     ws_ring_progress progress;
     ws_ring_flush(sidecar->ring, spill, sidecar);
     ws_nurse_end(&sidecar->nurse);
+    ws_live_view_end(&sidecar->view);
     hear(sidecar);
     ws_ring_progress_of(sidecar->ring, WS_RING_OWN, &progress);
     bury(sidecar);
@@ -384,7 +442,7 @@ static int reshape(ws_transport *self)
     ws_ring_free(sidecar->ring);
     sidecar->ring = NULL;
     const int status = open_ring(sidecar, progress.done);
-    return status == WS_OK && sidecar->has_scripts ? start_nurse(sidecar) : status;
+    return status ? status : start_processes(sidecar);
 }
 
 static void sync_backlog(ws_transport *self)
@@ -488,6 +546,7 @@ static void end(ws_transport *self)
             unlink(sidecar->setup->paths->viewers);
     }
     ws_nurse_end(&sidecar->nurse);
+    ws_live_view_end(&sidecar->view);
     ws_backlog_end(&sidecar->backlog, sidecar->all_drawn);
     ws_ring_free(sidecar->ring);
     ws_pictures_end(&sidecar->tried);
@@ -521,6 +580,9 @@ int ws_sidecar_create(const ws_setup *setup, ws_transport **out)
                                         .memory = memory,
                                         .show = show,
                                         .reshape = reshape,
+                                        .command = command,
+                                        .is_held = is_held,
+                                        .tell_status = tell_status,
                                         .sync = sync_backlog,
                                         .finish = finish,
                                         .report = report,

@@ -14,6 +14,8 @@ typedef struct ws_setup {
     const ws_frame *base; /* of the present generation */
     const ws_paths *paths;
     double script_seconds, overhead;
+    double live_seconds; /* between two live updates, at least */
+    const char *live;    /* HOST:PORT; NULL: nobody is dialled */
     uint64_t first_step;
     int required, always, wait, watchers;
     int (*stop)(void *context);
@@ -24,8 +26,8 @@ typedef struct ws_setup {
 
 typedef struct ws_transport ws_transport;
 
-/* Every transport begins with this. All functions are called from the host's thread; tick, memory, reshape,
- * sync, finish and report may be NULL. */
+/* Every transport begins with this. All functions are called from the host's thread; all but start, next,
+ * wants, show and end may be NULL. */
 struct ws_transport {
     /* Gets ready to show frames. WS_NO_PICTURES, WS_IO_FAILED, WS_NO_MEMORY. */
     int (*start)(ws_transport *self, ws_history *history);
@@ -49,6 +51,11 @@ struct ws_transport {
 
     /* Shapes have changed: the setup's base is another one. */
     int (*reshape)(ws_transport *self);
+
+    /* See insitu.h: poll (1 or 0), is_held and status. */
+    int (*command)(ws_transport *self, ws_command *out);
+    int (*is_held)(const ws_transport *self, char who[WS_VIEWER_SIZE]);
+    void (*tell_status)(ws_transport *self, const char *json);
 
     /* See insitu.h. */
     void (*sync)(ws_transport *self);

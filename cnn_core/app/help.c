@@ -19,7 +19,8 @@ static struct poptOption row_of_option(const app_option *option, size_t number)
 {
     return (struct poptOption){.longName = text_copy(option->name),
                                .shortName = option->letter,
-                               .argInfo = option->kind == OPTION_FLAG ? POPT_ARG_NONE : POPT_ARG_STRING,
+                               .argInfo = (option->kind == OPTION_FLAG ? POPT_ARG_NONE : POPT_ARG_STRING) |
+                                          (option->implied ? POPT_ARGFLAG_OPTIONAL : 0),
                                .val = (int)number,
                                .descrip = help_of_option(option),
                                .argDescrip = option->argument};

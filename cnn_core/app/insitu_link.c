@@ -70,6 +70,7 @@ int insitu_link_open(const insitu_plan *plan, const cnn_net *net, insitu_link **
                                 .watchers = plan->watchers,
                                 .overhead = plan->overhead,
                                 .record = plan->record,
+                                .live = plan->live,
                                 .stop = plan->stop,
                                 .progress = plan->progress,
                                 .wait_context = plan->context,

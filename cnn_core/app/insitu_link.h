@@ -18,6 +18,7 @@ typedef struct insitu_plan {
     int wait, always, watchers, required, read_only;
     double overhead;
     uint64_t record;
+    const char *live;
     int (*stop)(void *context);
     void (*progress)(void *context, uint64_t done, uint64_t total);
     void *context; /* of both */

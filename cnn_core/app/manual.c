@@ -34,9 +34,9 @@ static void print_option(const app_option *option)
     print_text(option->name);
     printf("\\fR");
     if (option->argument) {
-        printf("=\\fI");
+        printf("%s=\\fI", option->implied ? "[" : "");
         print_text(option->argument);
-        printf("\\fR");
+        printf("\\fR%s", option->implied ? "]" : "");
     }
     putchar('\n');
     print_text(help);

@@ -118,6 +118,8 @@ static int take_options(poptContext context, option_values *values)
         const app_option *option = &values->table[code - 1];
         text_list *list = &values->lists[code - 1];
         char *text = option->kind == OPTION_FLAG ? text_copy("1") : poptGetOptArg(context);
+        if (!text)
+            text = text_copy(option->implied);
         const int status = option_check(option, text);
         if (!status) {
             if (!option->repeatable)

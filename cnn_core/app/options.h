@@ -35,6 +35,7 @@ typedef struct app_option {
     const char *argument; /* its name in the help; NULL for flags */
     option_names names;
     const char *fallback; /* the value without the option; NULL: none */
+    const char *implied;  /* the value of the option without its argument; NULL: it must have one */
     uint64_t least, most;
     double low, high;
     const char *help;

@@ -137,6 +137,7 @@ static int open_link(app_session *session, const json_t *record)
                               .watchers = insitu->is_on,
                               .overhead = insitu->overhead,
                               .record = insitu->is_on ? insitu->record : 0,
+                              .live = insitu->live,
                               .required = insitu->required,
                               .stop = is_to_stop,
                               .progress = tell_waiting,

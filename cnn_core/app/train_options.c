@@ -166,6 +166,13 @@ const app_option train_option_table[] = {
      .argument = "PERCENT",
      .fallback = "2%",
      .help = "Share of the training's time below which updates for viewers stay"},
+    {.name = "live",
+     .kind = OPTION_TEXT,
+     .rule = OPTION_OF_RUN,
+     .argument = "HOST:PORT",
+     .implied = "localhost:22222",
+     .help = "Show the run in the ParaView that listens at HOST:PORT (Catalyst > Connect), localhost:22222 "
+             "unless given; it may come late, leave and come back"},
     {.name = "record",
      .kind = OPTION_TEXT,
      .rule = OPTION_OF_RUN,
@@ -269,8 +276,11 @@ static int read_insitu(const option_values *values, insitu_choice *choice)
                                            : strcmp(name, "sidecar") ? WS_INLINE
                                                                      : WS_SIDECAR,
                               .wait = !strcmp(option_text(values, "lag"), "wait"),
-                              .required = flag(values, "insitu-required")};
+                              .required = flag(values, "insitu-required"),
+                              .live = option_text(values, "live")};
     choice->draws = choice->is_on && !records && option_count(values, "pipeline");
+    if (choice->live && choice->transport != WS_SIDECAR)
+        return cnn_fail(CNN_BAD_ARGUMENT, "--live: needs --insitu sidecar, not %s", name);
     int status = read_overhead(option_text(values, "overhead"), &choice->overhead);
     if (!status)
         status = read_record(option_text(values, "record"), &choice->record);

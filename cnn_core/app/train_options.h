@@ -16,8 +16,9 @@ typedef struct insitu_choice {
     int transport;    /* where it is on: ws_options.transport */
     int draws;        /* scripts are given, and not only for their steps to be recorded */
     int wait, required;
-    double overhead; /* a share, (0, 1] */
-    uint64_t record; /* as in ws_options */
+    const char *live; /* HOST:PORT; NULL: not */
+    double overhead;  /* a share, (0, 1] */
+    uint64_t record;  /* as in ws_options */
 } insitu_choice;
 
 /* A training as it was asked for; lengths are known only together with the data. */

@@ -63,7 +63,7 @@ def train_disturbed(chance, words, errors):
     """Trains while its sidecar comes to grief at random moments; returns how often it did."""
     process, done = subprocess.Popen(words, stderr=errors), 0
     while process.poll() is None:
-        time.sleep(chance.uniform(0, 6))
+        time.sleep(chance.uniform(0, 4))
         pid = sidecar_of(process.pid)
         done += bool(pid) and disturb(chance, pid)
     assert process.returncode == 0

@@ -80,6 +80,11 @@ typedef enum ws_transport_kind {
 
 #define WS_RECORD_WANTED UINT64_MAX
 
+#define WS_VIEWER_SIZE   64
+#define WS_COMMAND_NAME  48
+#define WS_COMMAND_VALUE 256
+#define WS_STATUS_BYTES  4096
+
 typedef struct ws_options {
     uint32_t size; /* sizeof(ws_options) */
     uint32_t script_count;
@@ -104,6 +109,8 @@ typedef struct ws_options {
                          0.02 */
     uint64_t record;  /* recording.wsrec gets: 0: nothing; WS_RECORD_WANTED: each frame that a script waits
                          for;  N: each Nth step, and those */
+    const char *live; /* "HOST:PORT": a process of its own dials the ParaView that listens there, and shows
+                         it the newest state (WS_SIDECAR only); NULL: nobody is dialled */
     int (*stop)(
         void *context); /* asked while waiting; not 0 ends the wait. NULL: waits are never cut short */
     /* How many of the steps that are to be drawn are. Called a few times a second while waiting. NULL: not
@@ -213,6 +220,37 @@ WS_API int ws_insitu_show(ws_insitu *insitu, uint64_t step);
  * Failures are told through the log. */
 WS_API void ws_insitu_sync(ws_insitu *insitu);
 
+/* What somebody at a viewer asks of the training. docs/steering.md lists the names that viewers of this
+ * project use; a host takes what it can, and tells what it refuses. */
+typedef struct ws_command {
+    uint32_t size;                /* sizeof(ws_command), set by the caller */
+    char origin[WS_VIEWER_SIZE];  /* who asks, for people */
+    char name[WS_COMMAND_NAME];   /* [a-z_]+ */
+    char value[WS_COMMAND_VALUE]; /* printable; "" where the name says all */
+} ws_command;
+
+/* The next command of any viewer: 1, and *command is filled; 0 if there is none; or WS_BAD_ARGUMENT. Costs a
+ * load from memory for each viewer: call it between two steps. */
+WS_API int ws_insitu_poll(ws_insitu *insitu, ws_command *command);
+
+/* Whether a viewer wants the training to rest between two steps: 1, and `who` (may be NULL) names the viewer;
+ * else 0. A viewer that leaves or dies holds nothing any more. As cheap as ws_insitu_poll. */
+WS_API int ws_insitu_is_held(const ws_insitu *insitu, char who[WS_VIEWER_SIZE]);
+
+/* Looks after viewers while the training rests: to be called about twenty times a second instead of
+ * ws_insitu_row. *ws_insitu_next() becomes the step of the last row when somebody wants to see it. */
+WS_API void ws_insitu_idle(ws_insitu *insitu);
+
+/* Changes what live updates may take while it runs: "overhead", the share of the host's time, 1e-6 to 1;
+ * "live_rate", the most updates a second, 0.1 to 1000 (30 unless set). WS_BAD_ARGUMENT: nothing is changed.
+ */
+WS_API int ws_insitu_set(ws_insitu *insitu, const char *name, double value);
+
+/* What viewers show beside the numbers of the last row, as one JSON object of at most WS_STATUS_BYTES - 1
+ * bytes, such as {"knobs": {"learning_rate": "0.001"}, "refused": "..."}: its texts and numbers are shown in
+ * the order they have. Copied. WS_BAD_ARGUMENT: too long. */
+WS_API int ws_insitu_status(ws_insitu *insitu, const char *json);
+
 /* After the last step: waits until everything that scripts asked for is drawn; options.stop ends that, and
  * what is left stays in the backlog for ws_watch. WS_OK; WS_STOPPED; WS_SCRIPT_FAILED if the process that
  * draws keeps dying (told through the log). */
@@ -242,6 +280,10 @@ typedef struct ws_watch_options {
                     when all of it is drawn */
     int32_t
         latest; /* not 0: draws the newest state again and again, whatever triggers say, until the run ends */
+    const char *live; /* "HOST:PORT": dials the ParaView that listens there, and shows it what is drawn: the
+                         newest state of a run that trains, one step after the other of what is in files.
+                         Works without scripts. NULL: nobody is dialled */
+    double rate;      /* live from files: steps a second; 0: as fast as the viewer takes them */
     uint64_t first, last;       /* steps to draw; 0, 0: all there are, of a run that trains from now on */
     double script_seconds;      /* as in ws_options */
     int (*stop)(void *context); /* asked between two steps; not 0 ends it. NULL: it is never ended */
