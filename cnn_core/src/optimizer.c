@@ -56,6 +56,11 @@ static int check(const char *name, double value, double low, double below)
                     cnn_format_real(below, text[2]));
 }
 
+static int check_weight_decay(double value)
+{
+    return check("weight decay", value, 0, 1e6);
+}
+
 int cnn_optimizer_create(const cnn_optimizer_options *options, const cnn_net *net, cnn_optimizer **out)
 {
     int status = check("momentum", options->momentum, 0, 1);
@@ -66,7 +71,7 @@ int cnn_optimizer_create(const cnn_optimizer_options *options, const cnn_net *ne
     if (!status)
         status = check("epsilon", options->epsilon, 1e-38, 1);
     if (!status)
-        status = check("weight decay", options->weight_decay, 0, 1e6);
+        status = check_weight_decay(options->weight_decay);
     if (status)
         return status;
 
@@ -95,6 +100,41 @@ void cnn_optimizer_free(cnn_optimizer *optimizer)
     free(optimizer->moments[0]);
     free(optimizer->moments[1]);
     free(optimizer);
+}
+
+/* The option that holds what is called momentum here. */
+static double *momentum_of(cnn_optimizer *optimizer)
+{
+    cnn_optimizer_options *options = &optimizer->options;
+    return options->kind == CNN_ADAM ? &options->beta1 : &options->momentum;
+}
+
+int cnn_optimizer_set_momentum(cnn_optimizer *optimizer, double momentum)
+{
+    const cnn_optimizer_kind kind = optimizer->options.kind;
+    if (kind == CNN_SGD)
+        return cnn_fail(CNN_BAD_ARGUMENT, "optimizer: momentum: sgd has none");
+    const int status = check(kind == CNN_ADAM ? "beta1" : "momentum", momentum, 0, 1);
+    if (status)
+        return status;
+    if ((float)momentum >= 1)
+        return check("momentum as float32", (double)(float)momentum, 0, 1);
+    *momentum_of(optimizer) = momentum;
+    return CNN_OK;
+}
+
+int cnn_optimizer_set_weight_decay(cnn_optimizer *optimizer, double weight_decay)
+{
+    const int status = check_weight_decay(weight_decay);
+    if (!status)
+        optimizer->options.weight_decay = weight_decay;
+    return status;
+}
+
+double cnn_optimizer_momentum(const cnn_optimizer *optimizer)
+{
+    const cnn_optimizer_options *options = &optimizer->options;
+    return options->kind == CNN_ADAM ? options->beta1 : options->kind == CNN_MOMENTUM ? options->momentum : 0;
 }
 
 /* One tensor's update, shared out in stretches. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum { CNN_LONGEST_VALUE = 64 };
+#define LEAST_FACTOR 1e-9
 
 /* Reads one "key=value" into the schedule. */
 static int parse_pair(const char *pair, size_t length, cnn_schedule *schedule)
@@ -22,7 +23,7 @@ static int parse_pair(const char *pair, size_t length, cnn_schedule *schedule)
     if (schedule->kind == CNN_STEPWISE && key == 5 && !memcmp(pair, "every", key))
         return cnn_parse_whole("schedule: every", value, 1, UINT64_MAX / 2, &schedule->every);
     if (schedule->kind == CNN_STEPWISE && key == 6 && !memcmp(pair, "factor", key))
-        return cnn_parse_real("schedule: factor", value, 1e-9, 1, &schedule->factor);
+        return cnn_parse_real("schedule: factor", value, LEAST_FACTOR, 1, &schedule->factor);
     if (schedule->kind == CNN_COSINE && key == 5 && !memcmp(pair, "floor", key))
         return cnn_parse_real("schedule: floor", value, 0, 1, &schedule->floor);
     return cnn_fail(CNN_BAD_ARGUMENT,
@@ -58,6 +59,32 @@ int cnn_schedule_parse(const char *text, cnn_schedule *out)
         return cnn_fail(CNN_BAD_ARGUMENT, "schedule: step needs every=STEPS");
     *out = schedule;
     return CNN_OK;
+}
+
+/* One number of a schedule that was not read from text. */
+static int check(const char *key, double value, double low, double high)
+{
+    if (value >= low && value <= high)
+        return CNN_OK;
+    char text[3][CNN_NUMBER_SIZE];
+    return cnn_fail(CNN_BAD_ARGUMENT, "schedule: %s: %s is not in %s..%s", key,
+                    cnn_format_real(value, text[0]), cnn_format_real(low, text[1]),
+                    cnn_format_real(high, text[2]));
+}
+
+int cnn_schedule_check(const cnn_schedule *schedule)
+{
+    int status = CNN_OK;
+    if (schedule->kind != CNN_CONSTANT && schedule->kind != CNN_STEPWISE && schedule->kind != CNN_COSINE)
+        return cnn_fail(CNN_BAD_ARGUMENT, "schedule: kind %d is not one of constant, step, cosine",
+                        (int)schedule->kind);
+    if (schedule->kind == CNN_STEPWISE && schedule->every < 1)
+        status = cnn_fail(CNN_BAD_ARGUMENT, "schedule: every: 0 is not at least 1");
+    if (!status && schedule->kind == CNN_STEPWISE)
+        status = check("factor", schedule->factor, LEAST_FACTOR, 1);
+    if (!status && schedule->kind == CNN_COSINE)
+        status = check("floor", schedule->floor, 0, 1);
+    return status;
 }
 
 double cnn_schedule_rate(const cnn_schedule *schedule, double base, uint64_t step, uint64_t total)

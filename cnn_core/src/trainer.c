@@ -3,15 +3,24 @@
 #include "cnn/number.h"
 #include "cnn/random.h"
 #include "cnn/status.h"
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
-static int check_options(const cnn_trainer_options *options, const cnn_net *net, const cnn_dataset *set)
+static int check_learning_rate(double learning_rate)
 {
     char rate[CNN_NUMBER_SIZE];
-    if (!(options->learning_rate > 0) || !isfinite(options->learning_rate))
-        return cnn_fail(CNN_BAD_ARGUMENT, "learning rate: %s is not a finite number above 0",
-                        cnn_format_real(options->learning_rate, rate));
+    if (learning_rate > 0 && isfinite(learning_rate))
+        return CNN_OK;
+    return cnn_fail(CNN_BAD_ARGUMENT, "learning rate: %s is not a finite number above 0",
+                    cnn_format_real(learning_rate, rate));
+}
+
+static int check_options(const cnn_trainer_options *options, const cnn_net *net, const cnn_dataset *set)
+{
+    const int status = check_learning_rate(options->learning_rate);
+    if (status)
+        return status;
     if (options->batch < 1)
         return cnn_fail(CNN_BAD_ARGUMENT, "batch: 0 is not at least 1");
     if (set->count < 1)
@@ -34,13 +43,14 @@ int cnn_trainer_create(const cnn_trainer_options *options, cnn_net *net, const c
     cnn_trainer *trainer = calloc(1, sizeof *trainer);
     if (!trainer)
         return cnn_fail(CNN_NO_MEMORY, "trainer: no memory");
-    const uint32_t batch = options->batch < set->count ? options->batch : set->count;
+    const cnn_course course = cnn_course_begin(set->count, options->batch);
     *trainer = (cnn_trainer){.options = *options,
                              .net = net,
                              .set = set,
                              .threads = threads,
-                             .steps_per_epoch = (set->count + (uint64_t)batch - 1) / batch};
-    trainer->options.batch = batch;
+                             .course = course,
+                             .room = course.batch};
+    trainer->options.batch = course.batch;
     trainer->order = malloc(set->count * sizeof *trainer->order);
     trainer->norms = calloc((size_t)net->layer_count, sizeof *trainer->norms);
     if (!trainer->order || !trainer->norms)
@@ -48,7 +58,7 @@ int cnn_trainer_create(const cnn_trainer_options *options, cnn_net *net, const c
     if (!status)
         status = cnn_optimizer_create(&options->optimizer, net, &trainer->optimizer);
     if (!status)
-        status = cnn_pass_create(net, (int)batch, 1, threads, &trainer->pass);
+        status = cnn_pass_create(net, (int)course.batch, 1, threads, &trainer->pass);
     if (status) {
         cnn_trainer_free(trainer);
         return status;
@@ -69,21 +79,91 @@ void cnn_trainer_free(cnn_trainer *trainer)
     free(trainer);
 }
 
-/* Puts the batch of step `step` (from 1) in place and returns its size. */
-static int gather_batch(cnn_trainer *trainer, uint64_t step)
+/* Puts the batch of the next step in place and returns its size. */
+static int gather_batch(cnn_trainer *trainer)
 {
     const cnn_dataset *set = trainer->set;
-    const uint64_t epoch = (step - 1) / trainer->steps_per_epoch;
-    if (epoch != trainer->order_epoch) {
-        cnn_random_order(trainer->net->seed, CNN_STREAM_SHUFFLE, epoch, trainer->order, set->count);
-        trainer->order_epoch = epoch;
+    const cnn_place place = cnn_course_at(&trainer->course, trainer->step);
+    if (place.epoch != trainer->order_epoch) {
+        cnn_random_order(trainer->net->seed, CNN_STREAM_SHUFFLE, place.epoch, trainer->order, set->count);
+        trainer->order_epoch = place.epoch;
     }
-    const uint64_t first = (step - 1) % trainer->steps_per_epoch * trainer->options.batch;
-    const uint64_t left = set->count - first;
+    const uint32_t left = set->count - place.image;
     const int n = (int)(left < trainer->options.batch ? left : trainer->options.batch);
-    cnn_dataset_gather(set, trainer->order + first, n, cnn_pass_images(trainer->pass),
+    cnn_dataset_gather(set, trainer->order + place.image, n, cnn_pass_images(trainer->pass),
                        cnn_pass_labels(trainer->pass));
     return n;
+}
+
+/* ---- what can be changed between two steps ---- */
+
+int cnn_trainer_set_learning_rate(cnn_trainer *trainer, double learning_rate)
+{
+    const int status = check_learning_rate(learning_rate);
+    if (!status)
+        trainer->options.learning_rate = learning_rate;
+    return status;
+}
+
+int cnn_trainer_set_schedule(cnn_trainer *trainer, const cnn_schedule *schedule)
+{
+    const int status = cnn_schedule_check(schedule);
+    if (!status)
+        trainer->options.schedule = *schedule;
+    return status;
+}
+
+int cnn_trainer_set_momentum(cnn_trainer *trainer, double momentum)
+{
+    return cnn_optimizer_set_momentum(trainer->optimizer, momentum);
+}
+
+int cnn_trainer_set_weight_decay(cnn_trainer *trainer, double weight_decay)
+{
+    return cnn_optimizer_set_weight_decay(trainer->optimizer, weight_decay);
+}
+
+int cnn_trainer_set_dropout(cnn_trainer *trainer, double rate)
+{
+    cnn_net *net = trainer->net;
+    char text[CNN_NUMBER_SIZE];
+    if (!(rate >= 0 && rate < 1 && (float)rate < 1))
+        return cnn_fail(CNN_BAD_ARGUMENT, "dropout: %s is not in [0, 1)", cnn_format_real(rate, text));
+    int found = 0;
+    for (int i = 0; i < net->layer_count; i++)
+        if (net->layers[i].kind == CNN_DROPOUT) {
+            net->layers[i].rate = (float)rate;
+            found = 1;
+        }
+    return found ? CNN_OK : cnn_fail(CNN_BAD_ARGUMENT, "dropout: the network has no such layer");
+}
+
+/* Gets memory for larger batches; the old one goes when the new one is there. */
+static int make_room(cnn_trainer *trainer, uint32_t batch)
+{
+    cnn_pass *pass;
+    if (batch <= trainer->room)
+        return CNN_OK;
+    const int status = cnn_pass_create(trainer->net, (int)batch, 1, trainer->threads, &pass);
+    if (status)
+        return status;
+    cnn_pass_free(trainer->pass);
+    trainer->pass = pass;
+    trainer->room = batch;
+    return CNN_OK;
+}
+
+int cnn_trainer_set_batch(cnn_trainer *trainer, uint32_t batch)
+{
+    const uint32_t most = trainer->set->count < INT_MAX ? trainer->set->count : INT_MAX;
+    if (batch < 1 || batch > most)
+        return cnn_fail(CNN_BAD_ARGUMENT, "batch: %u is not in 1..%u", batch, most);
+    const int status = make_room(trainer, batch);
+    if (status)
+        return status;
+    cnn_course_turn(&trainer->course, trainer->step, batch);
+    trainer->options.batch = batch;
+    return CNN_OK;
 }
 
 /* Names the first thing of a step that is not finite. */
@@ -107,7 +187,7 @@ static int check_finite(const cnn_trainer *trainer, const cnn_step *step)
 static cnn_step state_of(const cnn_trainer *trainer)
 {
     return (cnn_step){.step = trainer->step,
-                      .epoch = (double)trainer->step / (double)trainer->steps_per_epoch,
+                      .epoch = cnn_course_epochs(&trainer->course, trainer->step),
                       .loss = NAN,
                       .accuracy = NAN,
                       .learning_rate = NAN,
@@ -123,7 +203,7 @@ static void show(const cnn_trainer *trainer, const cnn_observer *observer, const
 int cnn_trainer_step(cnn_trainer *trainer, const cnn_observer *observer, cnn_step *out)
 {
     const uint64_t number = trainer->step + 1;
-    const int n = gather_batch(trainer, number);
+    const int n = gather_batch(trainer);
     const double rate = cnn_schedule_rate(&trainer->options.schedule, trainer->options.learning_rate, number,
                                           trainer->options.total_steps);
     const cnn_batch_result batch = cnn_pass_train(trainer->pass, n, number);

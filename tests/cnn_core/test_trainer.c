@@ -184,7 +184,7 @@ static void test_every_image_is_seen_once_an_epoch(void **state)
         const cnn_trainer_options options = options_of(CNN_SGD, batches[i]);
         fixture f;
         set_up(&f, small_net, &options, NULL);
-        assert_int_equal(f.trainer->steps_per_epoch, steps[i]);
+        assert_int_equal(cnn_course_steps_per_epoch(&f.trainer->course), steps[i]);
         tear_down(&f);
     }
 }

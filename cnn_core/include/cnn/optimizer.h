@@ -55,6 +55,17 @@ const char *cnn_optimizer_moment_name(cnn_optimizer_kind kind, int moment);
 int cnn_optimizer_create(const cnn_optimizer_options *options, const cnn_net *net, cnn_optimizer **out);
 void cnn_optimizer_free(cnn_optimizer *optimizer);
 
+/* Change what the next step uses; moments stay as they are. Errors: CNN_BAD_ARGUMENT (names the option, the
+ * value and the limit), after which nothing is changed.
+ * momentum: mu of CNN_MOMENTUM, beta1 of CNN_ADAM, whose bias correction then takes it to have been this one
+ * from the start, as PyTorch's does; CNN_SGD has none. [0, 1), also as float32. */
+int cnn_optimizer_set_momentum(cnn_optimizer *optimizer, double momentum);
+/* weight_decay: [0, 1e6) */
+int cnn_optimizer_set_weight_decay(cnn_optimizer *optimizer, double weight_decay);
+
+/* mu or beta1, whichever the kind has; 0 for CNN_SGD. */
+double cnn_optimizer_momentum(const cnn_optimizer *optimizer);
+
 /* One update of all parameters from the gradients. `step` counts from 1 (Adam's bias correction). `norms`:
  * array of net->layer_count, filled for layers with parameters, zero for others. The result does not depend
  * on the number of threads. */

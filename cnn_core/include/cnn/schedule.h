@@ -22,6 +22,9 @@ typedef struct cnn_schedule {
 /* Parses the text form. Errors: CNN_BAD_ARGUMENT (names the key, the value, the limit); out untouched. */
 int cnn_schedule_parse(const char *text, cnn_schedule *out);
 
+/* CNN_BAD_ARGUMENT if a number that the kind uses is out of its limits, as in the text form. */
+int cnn_schedule_check(const cnn_schedule *schedule);
+
 /* The rate of step `step` (from 1) of `total` steps, given the base rate. */
 double cnn_schedule_rate(const cnn_schedule *schedule, double base, uint64_t step, uint64_t total);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The training of one network on one data set, step by step, and who may watch it.
  *
- * All randomness is a function of (seed, step), so the state of a training is: parameters, moments, step. */
+ * All randomness is a function of (seed, step) and of the course, so the state of a training is: parameters,
+ * moments, step, the options in force and the course. */
 #ifndef CNN_TRAINER_H
 #define CNN_TRAINER_H
 
+#include "cnn/course.h"
 #include "cnn/dataset.h"
 #include "cnn/net.h"
 #include "cnn/optimizer.h"
@@ -16,7 +18,7 @@
 /* What happened in one step. */
 typedef struct cnn_step {
     uint64_t step;                /* from 1; 0 is the initial state, of which there is no loss (NaN) */
-    double epoch;                 /* epochs completed after this step: step / steps per epoch */
+    double epoch;                 /* epochs completed after this step, as cnn_course_epochs */
     double loss;                  /* mean over the batch, before the update */
     double accuracy;              /* of the same batch, [0, 1] */
     double learning_rate;         /* that the update used */
@@ -55,7 +57,8 @@ typedef struct cnn_trainer {
     uint32_t *order;          /* owned: this epoch's order of the images */
     uint64_t order_epoch;     /* the epoch that `order` belongs to */
     uint64_t step;            /* steps done */
-    uint64_t steps_per_epoch; /* ceil(images / batch) */
+    cnn_course course;        /* where epochs end; its batch is that of the options */
+    uint32_t room;            /* images that the pass has memory for */
 } cnn_trainer;
 
 /* A trainer at step 0. Borrows net, set and threads. Errors: CNN_BAD_ARGUMENT (names the option; empty set; a
@@ -63,6 +66,23 @@ typedef struct cnn_trainer {
 int cnn_trainer_create(const cnn_trainer_options *options, cnn_net *net, const cnn_dataset *set,
                        cnn_threads *threads, cnn_trainer **out);
 void cnn_trainer_free(cnn_trainer *trainer);
+
+/* Change what the next step uses, between two steps. Errors: CNN_BAD_ARGUMENT (the message names the thing,
+ * the value and the limit), CNN_NO_MEMORY; nothing is changed then. learning_rate: the base, which the
+ * schedule multiplies; > 0, finite. */
+int cnn_trainer_set_learning_rate(cnn_trainer *trainer, double learning_rate);
+/* Its steps count from the training's first one, as ever. */
+int cnn_trainer_set_schedule(cnn_trainer *trainer, const cnn_schedule *schedule);
+/* As cnn_optimizer_set_momentum and cnn_optimizer_set_weight_decay. */
+int cnn_trainer_set_momentum(cnn_trainer *trainer, double momentum);
+int cnn_trainer_set_weight_decay(cnn_trainer *trainer, double weight_decay);
+/* The rate of all dropout layers, [0, 1), also as float32; refused where there is none. The spec of the
+ * network keeps the rates that it began with. */
+int cnn_trainer_set_dropout(cnn_trainer *trainer, double rate);
+/* Images in a batch, 1..images of the set. The epoch goes on at the same image (cnn_course_turn). If more
+ * memory is needed, the pass is another one after it, and of the last batch's activations nothing is left.
+ * The schedule's end, total_steps, stays. */
+int cnn_trainer_set_batch(cnn_trainer *trainer, uint32_t batch);
 
 /* One step: next batch, forward, backward, update; then the observer (may be NULL). *out may be NULL. Returns
  * CNN_NOT_FINITE, after the observer has been called, if loss, a gradient norm or a weight norm is not
