@@ -166,9 +166,13 @@ static int load_state(const cnn_safetensors *file, cnn_net *net, cnn_optimizer *
         status = cnn_checkpoint_load_optimizer(file, net, optimizer);
     if (!status)
         status = cnn_checkpoint_load(file, net, NULL, NULL);
-    if (!status)
+    if (status)
+        return status;
+    /* Whoever looks at the run before its next step sees those of this one. */
+    const int loaded = cnn_checkpoint_load_gradients(file, net);
+    if (loaded >= 0)
         *step = info.step;
-    return status;
+    return loaded < 0 ? loaded : CNN_OK;
 }
 
 /* Loads `path` if it is of step `named` (0: of whatever step). */

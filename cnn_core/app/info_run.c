@@ -5,6 +5,7 @@
 #include "recording_facts.h"
 #include "run_folder.h"
 #include "run_record.h"
+#include "run_state.h"
 #include "text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,9 +52,11 @@ int info_of_run(const char *path, json_t **out)
     const int status = run_record_read(folder.record, &record);
     if (!status) {
         /* The record of a run that was killed still says "running". */
-        const char *told = run_record_text(record, "status");
-        if (told && !strcmp(told, "running") && !run_folder_is_used(path))
+        const run_state state = run_state_of(&folder, record);
+        if (state.is_killed) {
             json_object_set_new(record, "status", json_string("killed"));
+            json_object_set_new(record, "killed_at_step", json_integer((json_int_t)state.step));
+        }
         json_object_set_new(record, "kind", json_string("run"));
         json_object_set_new(record, "checkpoints", steps_of(folder.checkpoints));
         json_object_set_new(record, "recording", recording_of(folder.recording));
@@ -69,6 +72,15 @@ int info_of_run(const char *path, json_t **out)
 static void print_text(const char *label, const json_t *value)
 {
     printf("  %-12s %s\n", label, json_is_string(value) ? json_string_value(value) : "not told");
+}
+
+static void print_status(const json_t *info)
+{
+    const json_t *step = json_object_get(info, "killed_at_step");
+    if (step)
+        printf("  %-12s killed at step %lld\n", "status", (long long)json_integer_value(step));
+    else
+        print_text("status", json_object_get(info, "status"));
 }
 
 static void print_recording(const json_t *recording)
@@ -97,7 +109,7 @@ void info_print_run(const json_t *info)
                  *validation = json_object_get(info, "validation"),
                  *accuracy = json_object_get(validation, "accuracy");
     puts("run");
-    print_text("status", json_object_get(info, "status"));
+    print_status(info);
     print_text("started", json_object_get(info, "started"));
     print_text("network", json_object_get(json_object_get(info, "net"), "spec"));
     print_text("data", json_object_get(json_object_get(info, "options"), "data"));

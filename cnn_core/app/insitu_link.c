@@ -121,6 +121,32 @@ void insitu_link_frame(insitu_link *link, uint64_t step)
     ws_insitu_show(link->insitu, step);
 }
 
+int insitu_link_poll(insitu_link *link, ws_command *command)
+{
+    *command = (ws_command){.size = sizeof *command};
+    return ws_insitu_poll(link->insitu, command) == 1;
+}
+
+int insitu_link_is_held(const insitu_link *link, char who[WS_VIEWER_SIZE])
+{
+    return ws_insitu_is_held(link->insitu, who);
+}
+
+void insitu_link_idle(insitu_link *link)
+{
+    ws_insitu_idle(link->insitu);
+}
+
+int insitu_link_set(insitu_link *link, const char *name, double value)
+{
+    return ws_insitu_set(link->insitu, name, value);
+}
+
+int insitu_link_status(insitu_link *link, const char *json)
+{
+    return ws_insitu_status(link->insitu, json);
+}
+
 void insitu_link_sync(insitu_link *link)
 {
     ws_insitu_sync(link->insitu);

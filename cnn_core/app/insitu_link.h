@@ -47,6 +47,14 @@ int insitu_link_row(insitu_link *link, const cnn_step *step, const insitu_times 
 /* Shows the state after `step`; failures are told by the adaptor and counted in its report. */
 void insitu_link_frame(insitu_link *link, uint64_t step);
 
+/* What viewers ask for, and what they are told, as in insitu.h: the next command (1 or 0), whether one wants
+ * the training to rest, that it rests, a number of what they see, the training's status. */
+int insitu_link_poll(insitu_link *link, ws_command *command);
+int insitu_link_is_held(const insitu_link *link, char who[WS_VIEWER_SIZE]);
+void insitu_link_idle(insitu_link *link);
+int insitu_link_set(insitu_link *link, const char *name, double value);
+int insitu_link_status(insitu_link *link, const char *json);
+
 /* Makes sure, before a checkpoint, that what is still to be drawn outlives this process. */
 void insitu_link_sync(insitu_link *link);
 

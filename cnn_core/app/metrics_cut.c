@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "metrics_cut.h"
 #include "cnn/number.h"
-#include "cnn/replacement.h"
 #include "cnn/status.h"
-#include "tell.h"
-#include "text.h"
+#include "file_tail.h"
 #include <errno.h>
 #include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { CELL_STEP, CELL_TIME = 2, CELL_VALIDATION_LOSS = 6, CELL_VALIDATION_ACCURACY, CELLS_READ };
 
@@ -64,38 +61,6 @@ static off_t read_rows(FILE *file, const char *header, uint64_t step, metrics_pa
     return end;
 }
 
-/* PATH.after-STEP, or with a number after it where that is taken; the caller frees it. */
-static char *free_name(const char *path, uint64_t step)
-{
-    char *name = text_format("%s.after-%llu", path, (unsigned long long)step);
-    for (unsigned number = 2; access(name, F_OK) == 0; number++) {
-        free(name);
-        name = text_format("%s.after-%llu.%u", path, (unsigned long long)step, number);
-    }
-    return name;
-}
-
-/* Copies what follows `from` into a file of its own. */
-static int keep_aside(FILE *file, const char *path, off_t from, uint64_t step)
-{
-    char *name = free_name(path, step), bytes[1 << 14];
-    cnn_replacement *copy;
-    int status = cnn_replacement_begin(name, &copy);
-    if (!status) {
-        fseeko(file, from, SEEK_SET);
-        for (size_t count; !status && (count = fread(bytes, 1, sizeof bytes, file));)
-            status = cnn_replacement_write(copy, bytes, count);
-        if (status)
-            cnn_replacement_discard(copy);
-        else
-            status = cnn_replacement_commit(copy);
-    }
-    if (!status)
-        tell_warning("rows after step %llu are kept in %s", (unsigned long long)step, name);
-    free(name);
-    return status;
-}
-
 int metrics_cut(const char *path, const char *header, uint64_t step, metrics_past *past)
 {
     FILE *file = fopen(path, "re");
@@ -114,9 +79,7 @@ int metrics_cut(const char *path, const char *header, uint64_t step, metrics_pas
     else if (end < 0)
         status = cnn_fail(CNN_BAD_FILE, "%s: its first line is not that of this network's metrics", path);
     else if (end < size)
-        status = keep_aside(file, path, end, step);
+        status = file_tail_cut(file, path, end, step, "rows");
     fclose(file);
-    if (!status && end < size && truncate(path, end) < 0)
-        status = cnn_fail(CNN_IO_FAILED, "%s: cannot be cut: %s", path, strerror(errno));
     return status;
 }

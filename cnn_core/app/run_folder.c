@@ -2,6 +2,7 @@
 #include "run_folder.h"
 #include "cnn/number.h"
 #include "cnn/status.h"
+#include "control_socket.h"
 #include "folders.h"
 #include "text.h"
 #include <dirent.h>
@@ -24,6 +25,8 @@ run_folder run_folder_of(const char *path)
                         .history = text_format("%s/history.ws", path),
                         .recording = text_format("%s/recording.wsrec", path),
                         .backlog = text_format("%s/backlog.wsrec", path),
+                        .steering = text_format("%s/steering.jsonl", path),
+                        .control = text_format("%s/" CONTROL_NAME, path),
                         .viewers = text_format("%s/viewers", path),
                         .checkpoints = text_format("%s/checkpoints", path),
                         .images = text_format("%s/images", path),
@@ -40,6 +43,8 @@ void run_folder_close(run_folder *folder)
     free(folder->history);
     free(folder->recording);
     free(folder->backlog);
+    free(folder->steering);
+    free(folder->control);
     free(folder->viewers);
     free(folder->checkpoints);
     free(folder->images);
@@ -197,6 +202,8 @@ void run_folder_abandon(run_folder *folder)
     unlink(folder->history);
     unlink(folder->recording);
     unlink(folder->backlog);
+    unlink(folder->steering);
+    unlink(folder->control);
     unlink(folder->viewers);
     rmdir(folder->checkpoints);
     rmdir(folder->images);

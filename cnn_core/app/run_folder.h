@@ -10,6 +10,8 @@ typedef struct run_folder {
     char *history;     /* history.ws */
     char *recording;   /* recording.wsrec */
     char *backlog;     /* backlog.wsrec: what is still to be drawn */
+    char *steering;    /* steering.jsonl: what was turned while it trained */
+    char *control;     /* the socket of `weightscape ctl`, while it trains */
     char *viewers;     /* how to attach while it trains */
     char *checkpoints; /* folder */
     char *images;      /* folder */

@@ -226,6 +226,18 @@ int run_record_apply(const char *path, const json_t *record, option_values *valu
     return CNN_OK;
 }
 
+char *run_record_other(const json_t *record, const option_values *values, const app_option *option)
+{
+    const json_t *recorded = json_object_get(json_object_get(record, "options"), option->name);
+    json_t *value = option_to_json(values, option);
+    const int is_same = json_equal(value, recorded) || (!recorded && json_is_null(value));
+    json_decref(value);
+    if (is_same)
+        return NULL;
+    char *text = json_to_text(recorded);
+    return text ? text : text_copy("none");
+}
+
 int run_record_check_data(const json_t *record, const data_print *now)
 {
     const json_t *data = json_object_get(record, "data");

@@ -35,6 +35,10 @@ int run_record_read(const char *path, json_t **out);
  * should. */
 int run_record_apply(const char *path, const json_t *record, option_values *values);
 
+/* The recorded value of an option, as text, where `values` has another one; NULL: it is the same. The caller
+ * frees it. */
+char *run_record_other(const json_t *record, const option_values *values, const app_option *option);
+
 /* Checks that `now` is the data of the record, CNN_BAD_ARGUMENT. */
 int run_record_check_data(const json_t *record, const data_print *now);
 

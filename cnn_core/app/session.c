@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "session.h"
 #include "checkpoints.h"
+#include "cnn/number.h"
 #include "cnn/status.h"
+#include "run_likeness.h"
 #include "session_parts.h"
-#include "signals.h"
 #include "tell.h"
 #include "text.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int session_write_record(const app_session *session, const char *status)
 {
@@ -19,7 +21,7 @@ int session_write_record(const app_session *session, const char *status)
                              .data = session->print,
                              .step = trainer->step,
                              .total_steps = trainer->options.total_steps,
-                             .steps_per_epoch = session->steps_per_epoch,
+                             .steps_per_epoch = cnn_course_steps_per_epoch(&trainer->course),
                              .threads = cnn_threads_count(session->threads),
                              .seconds = session->time_before + now,
                              .validation = session->validation,
@@ -37,8 +39,6 @@ static int load_data(app_session *session, const json_t *record)
     if (status)
         return status;
     session->print = data_source_print(&session->data);
-    session->steps_per_epoch =
-        ((uint64_t)session->data.train.count + plan->trainer.batch - 1) / plan->trainer.batch;
     return record ? run_record_check_data(record, &session->print) : CNN_OK;
 }
 
@@ -75,6 +75,44 @@ static int load_state(app_session *session)
     return status;
 }
 
+/* What was turned in the run so far, and what is to be turned as in another one. */
+static int read_steering(app_session *session, const json_t *record)
+{
+    const char *replayed = session->plan->replay_steering;
+    int status =
+        record ? steering_read_past(session->folder->steering, session->first_step, &session->past) : CNN_OK;
+    if (status || !replayed)
+        return status;
+    char *path = text_format("%s/steering.jsonl", replayed);
+    /* A run that goes on must not depend on another one for ever. */
+    if (record && !option_given(session->values, "replay-steering") && access(path, F_OK) < 0)
+        tell_warning("%s: is gone; nothing more is turned as there", path);
+    else
+        status = steering_read(path, &session->replay);
+    free(path);
+    return status;
+}
+
+/* Where epochs end, as far as that is known at the first step. */
+static cnn_course course_of(const app_session *session)
+{
+    cnn_course course = cnn_course_begin(session->data.train.count, session->plan->trainer.batch);
+    for (size_t i = 0; i < session->past.count; i++) {
+        const steering_entry *entry = &session->past.entries[i];
+        uint64_t batch;
+        if (entry->before && !strcmp(entry->name, "batch") &&
+            !cnn_parse_whole("batch", entry->value, 1, course.images, &batch))
+            cnn_course_turn(&course, entry->step, (uint32_t)batch);
+    }
+    return course;
+}
+
+static int find_total(app_session *session)
+{
+    const cnn_course course = course_of(session);
+    return train_plan_total(session->plan, &course, session->first_step);
+}
+
 /* What the options amount to on this data is what the record must tell. */
 static int settle_options(const app_session *session)
 {
@@ -99,16 +137,20 @@ static int check_all(app_session *session, const json_t *record)
     if (!status && record)
         status = load_state(session);
     if (!status)
-        status = train_plan_total(session->plan, session->steps_per_epoch, session->first_step);
+        status = read_steering(session, record);
+    if (!status)
+        status = find_total(session);
     if (!status)
         status = settle_options(session);
+    if (!status && session->replay.path)
+        status = run_likeness_tell(session->plan->replay_steering, session->values, &session->print);
     return status;
 }
 
 static int is_to_stop(void *context)
 {
-    (void)context;
-    return signals_caught();
+    session_listen(context);
+    return session_is_to_end(context);
 }
 
 static void tell_waiting(void *context, uint64_t done, uint64_t total)
@@ -189,6 +231,14 @@ static int make_trainer(app_session *session)
     return CNN_OK;
 }
 
+/* A file system without sockets takes away the socket, and nothing else. */
+static void open_control(app_session *session)
+{
+    const control_desk desk = {session, session_answer, session_refuse_long};
+    if (control_open(session->folder->lock, session->folder->path, &desk, &session->control))
+        tell_warning("%s (weightscape ctl cannot reach this training)", cnn_message());
+}
+
 static int open_all(app_session *session, const json_t *record)
 {
     int status = check_all(session, record);
@@ -199,11 +249,17 @@ static int open_all(app_session *session, const json_t *record)
     if (!status)
         status = make_trainer(session);
     if (!status)
+        status = session_open_knobs(session, record);
+    if (!status)
         status = open_metrics(session, record);
+    if (!status)
+        status = session_open_steering(session, record);
     if (!status) {
         session->progress = progress_begin(session->trainer, session->plan->quiet);
         status = session_write_record(session, "running");
     }
+    if (!status)
+        open_control(session);
     return status;
 }
 
@@ -211,8 +267,11 @@ int session_open(train_plan *plan, option_values *values, run_folder *folder, co
                  app_session **out)
 {
     app_session *opened = memory_of(1, sizeof *opened);
-    *opened = (app_session){
-        .plan = plan, .values = values, .folder = folder, .validation = {.loss = NAN, .accuracy = NAN}};
+    *opened = (app_session){.plan = plan,
+                            .values = values,
+                            .folder = folder,
+                            .validation = {.loss = NAN, .accuracy = NAN},
+                            .last = {.loss = NAN, .accuracy = NAN, .learning_rate = NAN}};
     run_record_now(opened->started);
     const char *started = record ? run_record_text(record, "started") : NULL;
     if (started)
@@ -230,6 +289,11 @@ int session_open(train_plan *plan, option_values *values, run_folder *folder, co
 
 void session_close(app_session *session)
 {
+    control_close(session->control);
+    steering_close(session->steering);
+    steering_log_free(&session->past);
+    steering_log_free(&session->replay);
+    knobs_close(&session->knobs);
     insitu_link_close(session->link);
     metrics_close(session->metrics);
     cnn_trainer_free(session->trainer);

@@ -4,13 +4,17 @@
 #define APP_SESSION_PARTS_H
 
 #include "cnn/trainer.h"
+#include "control.h"
 #include "data_source.h"
 #include "insitu_link.h"
+#include "knobs.h"
 #include "metrics.h"
 #include "picture_progress.h"
 #include "progress.h"
 #include "run_record.h"
 #include "session.h"
+#include "session_steer.h"
+#include "steering.h"
 
 struct app_session {
     /* borrowed */
@@ -25,9 +29,16 @@ struct app_session {
     cnn_trainer *trainer;
     insitu_link *link;
     app_metrics *metrics;
+    app_knobs knobs;
+    app_steering *steering; /* the log that is written */
+    app_control *control;   /* NULL: there can be no socket here */
+    steering_log past;      /* what this run has turned up to its first step */
+    steering_log replay;    /* what another run has turned; empty: none */
     /* state */
     data_print print;
-    uint64_t steps_per_epoch;
+    size_t replayed; /* lines of `replay` that are done */
+    app_steer steer;
+    cnn_step last;             /* the newest row; of step 0 before the first */
     uint64_t first_step;       /* of the checkpoint it began with; 0 for a new run */
     uint64_t saved_step;       /* of the newest checkpoint */
     double time_before;        /* seconds of training in earlier sessions */
@@ -36,8 +47,9 @@ struct app_session {
     app_progress progress;
     picture_progress pictures; /* of the wait at the end */
     double budget_looked;      /* when the budget was looked at; +infinity: it needs no more looks */
-    int failed;     /* something could not be written: told already, and the exit status tells it too */
-    int not_finite; /* a step's values were not */
+    int failed;      /* something could not be written: told already, and the exit status tells it too */
+    int last_failed; /* the newest step has values that are not finite */
+    int not_finite;  /* a step's values were not */
     int ended, stopped,
         complete;  /* no more steps; because of a value that is not finite; because all are done */
     int cut_short; /* a signal has ended the wait for pictures */
@@ -49,6 +61,9 @@ enum { EVALUATION_BATCH = 100 };
 
 /* Writes run.json with this status; returns a status of cnn_core. */
 int session_write_record(const app_session *session, const char *status);
+
+/* Saves the state of this step unless that is done. Errors as checkpoint_store. */
+int session_save_now(app_session *session);
 
 /* Tells once, after ten seconds, if what scripts ask for takes more of the time than the budget. */
 void session_check_budget(app_session *session);

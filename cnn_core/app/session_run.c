@@ -51,7 +51,8 @@ static const cnn_evaluation *validation_at(const app_session *session, uint64_t 
 static void keep_row(void *context, const cnn_step *step)
 {
     app_session *session = context;
-    if (step->step % session->steps_per_epoch == 0 && session->data.validation.count)
+    session->last = *step;
+    if (cnn_course_is_end(&session->trainer->course, step->step) && session->data.validation.count)
         validate(session, step->step);
     const double now = time_of(session);
     const metrics_row row = {step, now, validation_at(session, step->step)};
@@ -80,18 +81,36 @@ static void show_start(app_session *session, const cnn_observer *observer)
     cnn_trainer_show(session->trainer, observer);
 }
 
-/* Rows up to a checkpoint, and what is still to be drawn, are durable before it is: a resumed run finds them
- * all. */
-static void save(app_session *session)
+/* Rows and turns up to a checkpoint, and what is still to be drawn, are durable before it is: a resumed run
+ * finds them all. */
+static int store(app_session *session)
 {
     const cnn_trainer *trainer = session->trainer;
     insitu_link_sync(session->link);
     check(session, metrics_sync(session->metrics));
+    check(session, steering_sync(session->steering));
     const int status = checkpoint_store(session->folder->checkpoints, session->net, trainer->optimizer,
                                         trainer->step, session->plan->keep_checkpoints);
-    check(session, status);
     if (!status)
         session->saved_step = trainer->step;
+    return status;
+}
+
+static void save(app_session *session)
+{
+    check(session, store(session));
+}
+
+int session_save_now(app_session *session)
+{
+    const uint64_t step = session->trainer->step;
+    if (step == session->saved_step)
+        return step ? CNN_OK : cnn_fail(CNN_BAD_ARGUMENT, "checkpoint: no step is done yet");
+    if (session->last_failed)
+        return cnn_fail(CNN_BAD_ARGUMENT, "checkpoint: the state after step %llu is not finite",
+                        (unsigned long long)step);
+    const int status = store(session);
+    return status ? status : session_write_record(session, "running");
 }
 
 /* Tells the first step that is not finite. Returns 1 if the training ends there. */
@@ -113,26 +132,50 @@ static void tell_progress(app_session *session, const cnn_step *step)
         progress_tell(&session->progress, step, insitu_link_report(session->link).seconds, validation);
 }
 
-/* Trains until the end, a signal, or a value that is not finite; returns 1 for the last. */
+static int is_checkpoint_due(const app_session *session, uint64_t step)
+{
+    const uint64_t every = session->plan->checkpoint_every;
+    return every ? step % every == 0 : cnn_course_is_end(&session->trainer->course, step);
+}
+
+/* Whoever wanted the training to stop at the end of this epoch has it so, once. */
+static void end_epoch(app_session *session)
+{
+    static const char who[] = "stop_after_epoch";
+    if (!session->knobs.stop_after_epoch ||
+        !cnn_course_is_end(&session->trainer->course, session->trainer->step))
+        return;
+    knob_change done = {.name = who, .value = "0"};
+    check(session, session_turn(session, &done, 1, KNOB_LOGGED, "the end of the epoch"));
+    knobs_free_changes(&done, 1);
+    check(session, session_act(session, "stop", "", who));
+}
+
+/* Trains until the end, a signal or somebody ends it, or a value is not finite; returns 1 for the last. */
 static int train(app_session *session, const cnn_observer *observer)
 {
     cnn_trainer *trainer = session->trainer;
-    const uint64_t every =
-        session->plan->checkpoint_every ? session->plan->checkpoint_every : session->steps_per_epoch;
-    while (trainer->step < trainer->options.total_steps && !signals_caught()) {
+    for (;;) {
+        if (trainer->step < trainer->options.total_steps && !session_is_to_end(session))
+            session_steer(session, observer);
+        if (trainer->step >= trainer->options.total_steps || session_is_to_end(session))
+            return 0;
         cnn_step step;
+        session->steer.in_step = 1;
         const int status = cnn_trainer_step(trainer, observer, &step);
+        session->steer.in_step = 0;
+        session->last_failed = status != CNN_OK;
         tell_progress(session, &step);
         session_check_budget(session);
         if (is_end(session, status))
             return 1;
+        end_epoch(session);
         /* A state that is not finite must not push out those that are. */
-        if (!status && step.step % every == 0) {
+        if (!status && is_checkpoint_due(session, step.step)) {
             save(session);
             check(session, session_write_record(session, "running"));
         }
     }
-    return 0;
 }
 
 /* Saves what the last step has made, and writes down how it ended: at once, as pictures may take their time.
@@ -148,6 +191,7 @@ static void finish(app_session *session, const char *status)
         validate(session, step);
     check(session, session_write_record(session, status));
     if (session->complete || session->stopped) {
+        session_tell_viewers(session);
         session_finish_pictures(session);
         check(session, session_write_record(session, status));
     }
@@ -158,7 +202,8 @@ static void finish(app_session *session, const char *status)
 static void tell_how_to_go_on(const app_session *session)
 {
     char *folder = text_shell_word(session->folder->path);
-    tell_warning("ended by a signal after step %llu; weightscape train --resume %s goes on",
+    const char *who = session->steer.stopped ? session->steer.stopped_by : "a signal";
+    tell_warning("ended by %s after step %llu; weightscape train --resume %s goes on", who,
                  (unsigned long long)session->trainer->step, folder);
     free(folder);
 }
@@ -179,8 +224,8 @@ static int exit_status_of(const app_session *session)
 {
     if (session->stopped || session->failed || (session->plan->strict && session_misses_pictures(session)))
         return EXIT_FAILED;
-    const int ended = session->complete && !session->cut_short;
-    return ended ? EXIT_DONE : 128 + signals_caught();
+    const int is_done = session->complete && !session->cut_short;
+    return is_done || !signals_caught() ? EXIT_DONE : 128 + signals_caught();
 }
 
 int session_run(app_session *session)

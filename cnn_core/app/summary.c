@@ -24,10 +24,10 @@ static void tell_steps(const app_session *session)
         return;
     }
     text_of_time(progress_seconds(&session->progress), time);
-    tell_text(text_format(
-        "%llu steps in %s, %.0f images/s; the run is at step %llu, %.2f epochs", (unsigned long long)steps,
-        time, progress_images_per_second(&session->progress, trainer->step),
-        (unsigned long long)trainer->step, (double)trainer->step / (double)session->steps_per_epoch));
+    tell_text(text_format("%llu steps in %s, %.0f images/s; the run is at step %llu, %.2f epochs",
+                          (unsigned long long)steps, time, progress_images_per_second(&session->progress),
+                          (unsigned long long)trainer->step,
+                          cnn_course_epochs(&trainer->course, trainer->step)));
 }
 
 /* Tells a count that is worth a line unless it is 0. */

@@ -27,10 +27,14 @@ static const char details[] =
     "checkpoints/last.safetensors is the newest state; --resume RUN goes on from it to the same bits as a "
     "run that never "
     "stopped.\n\n"
+    "`weightscape ctl RUN` turns knobs, pauses and stops it while it trains; steering.jsonl is the log of "
+    "that, "
+    "which --replay-steering repeats.\n\n"
     "SIGINT or SIGTERM ends the training after its step, with a checkpoint, or, when all steps are done, the "
     "wait for "
     "pictures; a second one ends it at once.\n\n"
-    "Exit status: 0 all steps done; 1 something failed (a value is not finite, a file could not be written; "
+    "Exit status: 0 all steps done, or stopped by weightscape ctl; 1 something failed (a value is not "
+    "finite, a file could not be written; "
     "with "
     "--strict, a script failed or a picture is missing); 2 nothing was begun: the call, or a file it names, "
     "cannot be used; 130 or 143 "
@@ -55,6 +59,11 @@ static int make_absolute(option_values *values)
     int status = data ? option_set(values, "data", data)
                       : CNN_OK; /* one that does not exist is told when it is read */
     free(data);
+    const char *replayed = option_text(values, "replay-steering");
+    char *steered = replayed ? realpath(replayed, NULL) : NULL;
+    if (!status && steered)
+        status = option_replace(values, "replay-steering", 0, steered);
+    free(steered);
     const size_t count = option_count(values, "pipeline");
     for (size_t i = 0; i < count && !status; i++) {
         char *script = script_text_absolute(option_at(values, "pipeline", i));

@@ -120,6 +120,14 @@ const app_option train_option_table[] = {
      .argument = "RUN",
      .names = OPTION_NAMES_FOLDER,
      .help = "Go on with the run in this folder, with its options"},
+    {.name = "replay-steering",
+     .kind = OPTION_TEXT,
+     .rule = OPTION_OF_RUN,
+     .argument = "RUN",
+     .names = OPTION_NAMES_FOLDER,
+     .help =
+         "Turn the knobs that were turned while RUN trained, at the same steps: with its other options the "
+         "result is the same to the bit"},
     {.name = "checkpoint-every",
      .kind = OPTION_WHOLE,
      .rule = OPTION_OF_RUN,
@@ -307,6 +315,7 @@ int train_plan_make(const option_values *values, train_plan *plan)
         .data = option_text(values, "data"),
         .run = option_text(values, "run"),
         .resume = option_text(values, "resume"),
+        .replay_steering = option_text(values, "replay-steering"),
         .trainer = {.learning_rate = option_real(values, "lr"),
                     .batch = (uint32_t)option_whole(values, "batch")},
         .epochs = option_whole(values, "epochs"),
@@ -348,14 +357,21 @@ void train_plan_free(train_plan *plan)
     plan->net = NULL;
 }
 
-int train_plan_total(train_plan *plan, uint64_t steps_per_epoch, uint64_t done)
+int train_plan_total(train_plan *plan, const cnn_course *course, uint64_t done)
 {
-    const uint64_t total =
-        plan->epochs ? plan->epochs * steps_per_epoch : plan->steps + (plan->steps_are_more ? done : 0);
+    const cnn_place place = cnn_course_at(course, done);
+    if (plan->epochs && (plan->epochs < place.epoch || (plan->epochs == place.epoch && place.image)))
+        return cnn_fail(CNN_BAD_ARGUMENT,
+                        "--epochs: the end of epoch %llu is before step %llu, which the run has reached",
+                        (unsigned long long)plan->epochs, (unsigned long long)done);
+    /* An epoch that is done exactly may have had batches that the course does not tell any more. */
+    const uint64_t total = !plan->epochs                 ? plan->steps + (plan->steps_are_more ? done : 0)
+                           : plan->epochs == place.epoch ? done
+                                                         : cnn_course_end_of(course, plan->epochs);
     if (total < done)
-        return cnn_fail(
-            CNN_BAD_ARGUMENT, "--%s: the end at step %llu is before step %llu, which the run has reached",
-            plan->epochs ? "epochs" : "steps", (unsigned long long)total, (unsigned long long)done);
+        return cnn_fail(CNN_BAD_ARGUMENT,
+                        "--steps: the end at step %llu is before step %llu, which the run has reached",
+                        (unsigned long long)total, (unsigned long long)done);
     plan->trainer.total_steps = total;
     return CNN_OK;
 }

@@ -25,6 +25,7 @@ typedef struct insitu_choice {
 typedef struct train_plan {
     const char *data;            /* folder; borrowed from the values, as all texts here but `net` */
     const char *run, *resume;    /* NULL: not given */
+    const char *replay_steering; /* the run whose knobs are turned again; NULL: none */
     char *net;                   /* the line, read from its file where one was named; owned */
     cnn_trainer_options trainer; /* total_steps is 0 until train_plan_total */
     uint64_t epochs;             /* 0: `steps` counts */
@@ -48,7 +49,7 @@ int train_plan_make(const option_values *values, train_plan *plan);
 void train_plan_free(train_plan *plan);
 
 /* Sets the number of steps after which the training ends. Returns 0, or CNN_BAD_ARGUMENT if `done` are more.
- */
-int train_plan_total(train_plan *plan, uint64_t steps_per_epoch, uint64_t done);
+ * The mark of the course is not after `done`. */
+int train_plan_total(train_plan *plan, const cnn_course *course, uint64_t done);
 
 #endif

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-COMMANDS = ["train", "eval", "info", "export", "watch", "replay", "doctor", "completion", "help"]
+COMMANDS = ["train", "eval", "info", "export", "watch", "replay", "ctl", "doctor", "completion", "help"]
 
 
 def options_of(program, command):
@@ -37,7 +37,7 @@ def test_help_of_a_command(program, command):
 def test_train_has_the_options_that_others_build_on(program):
     assert {"data", "net", "epochs", "steps", "batch", "optimizer", "lr", "schedule", "seed", "threads", "run",
             "resume", "pipeline", "insitu", "insitu-required", "lag", "overhead", "record", "strict",
-            "no-strict", "no-insitu-required"} <= set(options_of(program, "train"))
+            "no-strict", "no-insitu-required", "replay-steering"} <= set(options_of(program, "train"))
 
 
 def test_manual_has_every_option_and_no_error(program, tmp_path):
@@ -65,6 +65,7 @@ def test_manual_has_every_option_and_no_error(program, tmp_path):
     (["train", "--no-s"], {"--no-strict"}),
     (["train", "--insitu", "s"], {"sidecar"}),
     (["re"], {"replay"}),
+    (["ctl", "--j"], {"--json"}),
 ])
 def test_bash_completes(program, tmp_path, words, expected):
     (tmp_path / "folder").mkdir()
@@ -93,6 +94,16 @@ def test_bash_completes(program, tmp_path, words, expected):
     (["export"], ["RUN is missing"]),
     (["watch"], ["RUN is missing"]),
     (["replay"], ["FILE is missing"]),
+    (["ctl"], ["RUN", "missing"]),
+    (["ctl", "r", "nosuch"], ['"nosuch"', "no command"]),
+    (["ctl", "r", "pause", "3"], ['"3"', "too many"]),
+    (["ctl", "r", "step", "1", "2"], ['"2"', "too many"]),
+    (["ctl", "r", "step", "0"], ["step", '"0"']),
+    (["ctl", "r", "step", "1e3"], ["step", '"1e3"']),
+    (["ctl", "r", "set"], ["set", "missing"]),
+    (["ctl", "r", "set", "batch"], ["set", '"batch"', "missing"]),
+    (["ctl", "r", "set", "batch", "3", "batch", "4"], ['"batch"', "twice"]),
+    (["ctl", "r"], ["r/run.json"]),
     (["train", "--no-quiet"], ["--no-quiet", "unknown option"]),
     (["train", "--no-strict=1"], ["--no-strict", "does not take an argument"]),
     (["replay", "x"], ["--pipeline", "--list", "--export"]),

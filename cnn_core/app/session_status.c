@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How a training stands, as JSON: for those who ask, and for viewers. */
+#include "clock.h"
+#include "json_number.h"
+#include "session_parts.h"
+#include <stdlib.h>
+#include <unistd.h>
+
+#define RATE_SECONDS 1.0 /* over which images per second are measured */
+
+void session_measure_rate(app_session *session)
+{
+    app_steer *steer = &session->steer;
+    const double now = progress_seconds(&session->progress), images = progress_images(&session->progress);
+    if (now - steer->rate_since < RATE_SECONDS && steer->rate > 0)
+        return;
+    if (now > steer->rate_since)
+        steer->rate = (images - steer->rate_images) / (now - steer->rate_since);
+    steer->rate_since = now;
+    steer->rate_images = images;
+}
+
+static const char *state_of(const app_session *session)
+{
+    return session->ended ? "waiting for pictures" : session->steer.rests_for[0] ? "paused" : "training";
+}
+
+static json_t *knobs_of(const app_session *session)
+{
+    json_t *object = json_object();
+    const app_knob *knob;
+    for (size_t i = 0; (knob = knob_at(i)); i++) {
+        char *text = knob_text(knob, &session->knobs);
+        if (text)
+            json_object_set_new(object, knob_name(knob), json_string(text));
+        free(text);
+    }
+    return object;
+}
+
+/* What both are told. */
+static json_t *common_of(const app_session *session)
+{
+    const app_steer *steer = &session->steer;
+    return json_pack("{s:s, s:s, s:o, s:o, s:s}", "state", state_of(session), "paused_by", steer->rests_for,
+                     "images_per_s", json_number(steer->rate), "knobs", knobs_of(session), "refused",
+                     steer->refused);
+}
+
+json_t *session_status(const app_session *session)
+{
+    const cnn_trainer *trainer = session->trainer;
+    const double seconds = progress_seconds(&session->progress);
+    json_t *status = common_of(session),
+           *more =
+               json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:i}", "step", (json_int_t)trainer->step,
+                         "total_steps", (json_int_t)trainer->options.total_steps, "epoch",
+                         json_number(cnn_course_epochs(&trainer->course, trainer->step)), "loss",
+                         json_number(session->last.loss), "accuracy", json_number(session->last.accuracy),
+                         "learning_rate", json_number(session->last.learning_rate), "time_s",
+                         json_number(session->time_before + seconds), "insitu_share",
+                         json_number(seconds > 0 ? insitu_link_report(session->link).seconds / seconds : 0),
+                         "pid", (int)getpid());
+    json_object_update(status, more);
+    json_decref(more);
+    return status;
+}
+
+void session_tell_viewers(app_session *session)
+{
+    json_t *status = common_of(session);
+    char *text = json_dumps(status, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6));
+    if (text)
+        insitu_link_status(session->link, text);
+    free(text);
+    json_decref(status);
+    session->steer.has_news = 0;
+    session->steer.told = clock_seconds();
+}
