@@ -14,7 +14,7 @@
 
 #define ASIDE ".control.tmp" /* only the owner of the run's lock makes it */
 
-enum { WAITING_MOST = 16 };
+enum { WAITING_MOST = 64 };
 
 /* The name in the folder, by its descriptor: a path of any length fits into the address. */
 static struct sockaddr_un address_of(int folder, const char *name)

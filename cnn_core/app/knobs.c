@@ -332,12 +332,30 @@ char *knob_text(const app_knob *knob, const app_knobs *knobs)
 
 /* ---- checking ---- */
 
+/* Limits as people write them. */
+static int tell_limits(const app_knob *knob, const char *text, double most)
+{
+    char *low = real_text(knob->least), *high = real_text(most);
+    const int status =
+        cnn_fail(CNN_BAD_ARGUMENT, "%s: \"%s\" is not a number in %s%s..%s%s", knob->name, text,
+                 knob->kind == KNOB_SHARE ? "[" : "", low, high, knob->kind == KNOB_SHARE ? ")" : "");
+    free(low);
+    free(high);
+    return status;
+}
+
+static int read_real(const app_knob *knob, const char *text, double most, double *out)
+{
+    return cnn_parse_real(knob->name, text, knob->least, most, out) ? tell_limits(knob, text, most) : CNN_OK;
+}
+
 static int read_share(const app_knob *knob, const char *text, double *out)
 {
-    const int status = cnn_parse_real(knob->name, text, knob->least, knob->most, out);
-    if (status || (*out < knob->most && (float)*out < (float)knob->most))
+    const int status = read_real(knob, text, knob->most, out);
+    if (status || (float)*out < (float)knob->most)
         return status;
-    return cnn_fail(CNN_BAD_ARGUMENT, "%s: \"%s\" is not below %g in float32", knob->name, text, knob->most);
+    return *out < knob->most ? cnn_fail(CNN_BAD_ARGUMENT, "%s: \"%s\" is 1 in float32", knob->name, text)
+                             : tell_limits(knob, text, knob->most);
 }
 
 /* The number in `text`, or 0 for a knob that has none. */
@@ -349,7 +367,7 @@ static int read_value(const app_knob *knob, const char *text, knob_source source
     *out = 0;
     switch (knob->kind) {
     case KNOB_REAL:
-        return cnn_parse_real(knob->name, text, knob->least, most, out);
+        return read_real(knob, text, most, out);
     case KNOB_SHARE:
         return read_share(knob, text, out);
     case KNOB_WHOLE:
