@@ -115,6 +115,32 @@ void draw(const ws_bridge *bridge)
     call_python(bridge, [&] { bridge->session->draw(); });
 }
 
+void idle(ws_bridge *bridge)
+{
+    if (bridge->session->is_due())
+        call_python(bridge, [&] { bridge->session->idle(); });
+}
+
+void live(const ws_bridge *bridge, ws_live_state *out)
+{
+    *out = bridge->session->live_state();
+}
+
+int take_command(ws_bridge *bridge, char name[WS_COMMAND_NAME], char value[WS_COMMAND_VALUE])
+{
+    Command command;
+    if (!bridge->session->take_command(command))
+        return 0;
+    std::snprintf(name, WS_COMMAND_NAME, "%s", command.name.c_str());
+    std::snprintf(value, WS_COMMAND_VALUE, "%s", command.value.c_str());
+    return 1;
+}
+
+void tell_status(ws_bridge *bridge, const char *json)
+{
+    call([&] { bridge->session->tell_status(json); }, [](const char *) {});
+}
+
 int export_all(const ws_scene *scene, const char *folder, char problem[WS_PROBLEM_SIZE])
 {
     std::string why;
@@ -151,6 +177,7 @@ void abilities(ws_bridge_abilities *out)
 
 extern "C" WS_API const ws_bridge_table weightscape_bridge;
 const ws_bridge_table weightscape_bridge = {
-    WS_BRIDGE_VERSION, open,    schedule, show,    lose_display, counts,    close, verdict, draw,
-    nullptr,           nullptr, nullptr,  nullptr, export_all,   abilities,
+    WS_BRIDGE_VERSION, open, schedule, show, lose_display, counts,      close,
+    verdict,           draw, idle,     live, take_command, tell_status, export_all,
+    abilities,
 };

@@ -22,6 +22,7 @@ std::vector<Channel> channels_of(const ws_history_view &history)
     channels.push_back({"norms_points", Channel::Kind::norms_points, 0});
     add_per_convolution("trajectory_", "", Channel::Kind::trajectory);
     add_per_convolution("trajectory_", "_points", Channel::Kind::trajectory_points);
+    channels.push_back({"status", Channel::Kind::status, 0});
     return channels;
 }
 
@@ -52,6 +53,8 @@ bool Mapping::is_there(const Channel &channel, const ws_scene &scene)
 
 vtkSmartPointer<vtkDataObject> Mapping::build(const Channel &channel, const ws_scene &scene) const
 {
+    if (channel.kind == Channel::Kind::status)
+        return status.build(scene.frame);
     const bool as_points =
         channel.kind == Channel::Kind::norms_points || channel.kind == Channel::Kind::trajectory_points;
     if (channel.kind == Channel::Kind::norms || channel.kind == Channel::Kind::norms_points)

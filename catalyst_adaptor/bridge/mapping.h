@@ -4,6 +4,7 @@
 #define WEIGHTSCAPE_MAPPING_H
 
 #include "bridge_table.h"
+#include "status.h"
 
 #include <vtkDataObject.h>
 #include <vtkSmartPointer.h>
@@ -16,10 +17,10 @@ namespace weightscape
 
 // A channel that a run has.
 struct Channel {
-    enum class Kind { weights, norms, norms_points, trajectory, trajectory_points };
+    enum class Kind { weights, norms, norms_points, trajectory, trajectory_points, status };
     std::string name;
     Kind kind;
-    uint32_t layer; // index of its layer in the history; not for norms
+    uint32_t layer; // index of its layer in the history; not for norms and status
 };
 
 // All channels of a run with these layers.
@@ -33,6 +34,8 @@ class Mapping
     static bool is_there(const Channel &channel, const ws_scene &scene);
     // The data of a channel that is there.
     vtkSmartPointer<vtkDataObject> build(const Channel &channel, const ws_scene &scene) const;
+
+    Status status; // what the host has told
 };
 
 // Parts of build, one per kind of data.

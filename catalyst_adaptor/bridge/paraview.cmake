@@ -38,10 +38,11 @@ function(weightscape_find_paraview)
     add_library(weightscape_paraview INTERFACE)
     add_library(weightscape_paraview_reader INTERFACE)
     add_library(weightscape_paraview_headers INTERFACE)
-    set(for_both vtksys vtkCommonCore vtkCommonDataModel vtkCommonExecutionModel vtkRemotingCore)
-    set(for_bridge vtkCommonMisc vtkIOXML vtkPVCatalyst vtkPVPythonCatalyst vtkRemotingApplication vtkPythonInterpreter
+    set(for_both vtksys vtkCommonCore vtkCommonDataModel vtkCommonExecutionModel vtkRemotingCore vtkRemotingServerManager)
+    set(for_bridge vtkCommonMisc vtkCommonSystem vtkIOXML vtkParallelCore vtkPVCatalyst vtkPVPythonCatalyst vtkPVVTKExtensionsCore
+        vtkRemotingApplication vtkRemotingLive vtkPythonInterpreter
         vtkWrappingPythonCore${Python3_VERSION_MAJOR}.${Python3_VERSION_MINOR})
-    set(for_reader vtkRemotingClientServerStream vtkRemotingServerManager)
+    set(for_reader vtkRemotingClientServerStream)
     foreach(name ${for_both} ${for_bridge} ${for_reader})
         find_library(WEIGHTSCAPE_${name} NAMES ${name}-pv${version} HINTS ${prefix}/lib)
         mark_as_advanced(WEIGHTSCAPE_${name})

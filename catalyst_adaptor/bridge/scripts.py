@@ -22,6 +22,7 @@ _MOMENT = 2**-10  # a producer wants each time to be later than the last one, al
 _PRODUCERS = ("PVTrivialProducer", "TrivialProducer")
 
 _active = None  # the script that runs
+_session = None  # the one that there is
 _register_package = v2_internals.register_module
 
 
@@ -40,6 +41,7 @@ class Script:
         self.missed_at = -1  # the last step at which a dropped script's pictures were counted as missing
         self.written = self.expected = 0
         self._aliases = {}  # the name a source was given, where it is not the channel's
+        self._other_names = []  # and its proxy, while that is not yet forgotten
         self._module_name = ""
         self._session = session
         self._problem_of_call = None
@@ -61,6 +63,13 @@ class Script:
         """A producer of a channel, under the name that the script gave it."""
         channel = self.channel_of(name)
         self.channels.add(channel)
+        if self._session.is_live:
+            # The one that viewers see, which all scripts share.
+            producer = paraview.servermanager.ProxyManager().GetProxy("sources", channel)
+            producer.IgnoreUnknownSetRequests = True
+            if name != channel:
+                self._other_names.append((name, producer.SMProxy))
+            return producer
         self._aliases[name] = channel
         if channel not in self._here:
             raise LookupError(f"channel '{channel}' is asked for for the first time; it is there from this script's next step on")
@@ -114,6 +123,8 @@ class Script:
 
     def is_due(self, step):
         """Whether the script wants to run at `step`: at a step of its extractors, and of its global trigger if it has one."""
+        if self._session.is_live:
+            return self.has_code()
         if self._session.always:
             return bool(self.extractors) or self.has_code()
         self._set_time(step)
@@ -140,7 +151,7 @@ class Script:
     def run(self, step, data):
         """Runs the script on its channels, and writes its extracts. Returns whether nothing failed."""
         self._set_time(step)
-        due = self.due_extractors()
+        due = [] if self._session.is_live else self.due_extractors()
         self.expected += len(due)
         for view in self.views:
             view.ViewTime = step
@@ -155,7 +166,7 @@ class Script:
 
     def _run(self, description, due):
         missing = self.channels - self._here.keys()
-        if missing:
+        if missing and not self._session.is_live:
             raise LookupError(f"channel '{min(missing)}' is not in the frame of this step")
         if hasattr(self._module(), "RequestDataDescription"):
             self._helper.RequestDataDescription(description)
@@ -219,6 +230,14 @@ class Script:
             self._session.end_call()
             _active = None
             self._here = {}
+            self._forget_other_names()
+
+    def _forget_other_names(self):
+        """A viewer that looks live lists what has two names twice."""
+        manager = paraview.servermanager.ProxyManager()
+        for name, proxy in self._other_names:
+            manager.UnRegisterProxy("sources", name, proxy)
+        self._other_names = []
 
     def _named(self, data):
         named = {alias: data[channel] for alias, channel in self._aliases.items() if channel in data}
@@ -259,14 +278,15 @@ class Script:
 class Session:
     """All scripts of a run."""
 
-    def __init__(self, warn, arm, disarm, channels, first_step, shown_until, can_draw, always):
-        self.channels, self.can_draw, self.always = channels, can_draw, bool(always)
+    def __init__(self, warn, arm, disarm, channels, first_step, shown_until, can_draw, always, is_live):
+        self.channels, self.can_draw, self.always, self.is_live = channels, can_draw, bool(always), bool(is_live)
         self.first_step, self._shown_until = first_step, shown_until
         self.warn, self._arm, self._disarm = warn, arm, disarm
         self.scripts = []
         self._last_step = first_step
         self._has_lost_display = False
-        _install_hooks()
+        self._has_told_update = False
+        _install_hooks(self)
 
     def load(self, path, arguments, folder, data):
         script = Script(path, arguments, folder, self)
@@ -274,6 +294,12 @@ class Session:
         script.load(self.first_step, data)
         if script.problem:
             script.fail(self.first_step, script.problem)
+
+    def note_update(self, error):
+        """Takes what code in a filter has raised while its source was updated for viewers."""
+        if not self._has_told_update:
+            self.warn(f"a source that is shown live failed at step {self._last_step}: {failures.describe(error, '')}; training goes on")
+        self._has_told_update = True
 
     def begin_call(self):
         self._arm()
@@ -302,6 +328,8 @@ class Session:
 
     def rules(self):
         """The rules of all scripts, as (first, last, every, phase, channels). Those that were dropped still count what they miss."""
+        if self.is_live:  # viewers want what is newest, of every layer
+            return []
         return [rule for script in self.scripts if script.is_usable() or script.was_dropped for rule in self._rules_of(script)]
 
     def _rules_of(self, script):
@@ -315,7 +343,7 @@ class Session:
     def _count_missed(self, step):
         """Pictures of scripts that were dropped are still expected, and missing."""
         for script in self.scripts:
-            if script.was_dropped and step > script.missed_at and script.is_due(step):
+            if script.was_dropped and not self.is_live and step > script.missed_at and script.is_due(step):
                 script.missed_at = step
                 script.expected += len(script.due_extractors())
 
@@ -329,7 +357,7 @@ class Session:
     def _count_shown(self, step):
         """Pictures that a process before this one has drawn for this session of the run are pictures of this session."""
         for script in self.scripts:
-            if step > self.first_step and script.is_usable() and self._was_shown(script, step) and script.is_due(step):
+            if step > self.first_step and not self.is_live and script.is_usable() and self._was_shown(script, step) and script.is_due(step):
                 count = len(script.due_extractors())
                 script.expected += count
                 script.written += count
@@ -413,6 +441,8 @@ def _take_printed(kind, error, trace):
         return
     if _active:
         _active.note(error)
+    elif _session and _session.is_live:
+        _session.note_update(error)
     else:
         _print_exception(kind, error, trace)
 
@@ -421,9 +451,10 @@ _print_exception = sys.excepthook
 _hooks_are_installed = False
 
 
-def _install_hooks():
+def _install_hooks(session):
     """Takes the places at which ParaView's own modules ask about the script that runs."""
-    global _hooks_are_installed
+    global _hooks_are_installed, _session
+    _session = session
     if _hooks_are_installed:
         return
     _hooks_are_installed = True

@@ -82,6 +82,8 @@ Session::Session(const ws_bridge_options &options, const ws_scene &scene)
       self(checked(PyCapsule_New(this, nullptr, nullptr))), session(make(options))
 {
     const Reference data = build(all_of(channels), scene);
+    if (options.live_host)
+        begin_live(options, scene);
     for (uint32_t i = 0; i < options.script_count; i++)
         load(options.scripts[i], data);
     take_counts();
@@ -89,6 +91,7 @@ Session::Session(const ws_bridge_options &options, const ws_scene &scene)
 
 Session::~Session()
 {
+    live.reset();
     // Python keeps no callable that leads here beyond this point; its garbage may hold some until it is
     // collected.
     session = Reference();
@@ -111,11 +114,12 @@ Reference Session::make(const ws_bridge_options &options)
     const Reference warn_of = function(&methods[0]), arm_of = function(&methods[1]),
                     disarm_of = function(&methods[2]);
     const Reference names = names_of(channels);
-    return checked(PyObject_CallMethod(
-        module, "Session", "OOOOKKii", static_cast<PyObject *>(warn_of), static_cast<PyObject *>(arm_of),
-        static_cast<PyObject *>(disarm_of), static_cast<PyObject *>(names),
-        static_cast<unsigned long long>(options.first_step),
-        static_cast<unsigned long long>(options.shown_until), options.can_draw, options.always));
+    return checked(PyObject_CallMethod(module, "Session", "OOOOKKiii", static_cast<PyObject *>(warn_of),
+                                       static_cast<PyObject *>(arm_of), static_cast<PyObject *>(disarm_of),
+                                       static_cast<PyObject *>(names),
+                                       static_cast<unsigned long long>(options.first_step),
+                                       static_cast<unsigned long long>(options.shown_until), options.can_draw,
+                                       options.always, options.live_host != nullptr));
 }
 
 void Session::load(const ws_script &script, const Reference &data)
@@ -173,8 +177,70 @@ void Session::schedule(ws_schedule *out)
     read_rules(checked(PyObject_CallMethod(session, "rules", nullptr)), out);
 }
 
+void Session::begin_live(const ws_bridge_options &options, const ws_scene &scene)
+{
+    state = *ws_frame_head(scene.frame);
+    live = std::make_unique<Live>(options, channels, watchdog);
+    for (size_t i = 0; i < channels.size(); i++)
+        if (Mapping::is_there(channels[i], scene))
+            live->set(i, mapping.build(channels[i], scene), state.step);
+}
+
+// Scripts first, as they make sources. While nobody looks they need not run, but once.
+bool Session::show_live(const ws_scene &scene)
+{
+    const uint64_t step = ws_frame_head(scene.frame)->step;
+    state = *ws_frame_head(scene.frame);
+    const auto build = [&](size_t channel) {
+        return Mapping::is_there(channels[channel], scene) ? mapping.build(channels[channel], scene)
+                                                           : vtkSmartPointer<vtkDataObject>();
+    };
+    bool is_well = true;
+    if (!has_shown || live->is_connected()) {
+        const auto number = static_cast<unsigned long long>(step);
+        const std::set<std::string> wanted =
+            set_of(checked(PyObject_CallMethod(session, "wanted", "K", number)));
+        for (size_t i = 0; i < channels.size(); i++) {
+            if (!wanted.count(channels[i].name))
+                continue;
+            if (const auto data = build(i))
+                live->set(i, data, step);
+        }
+        const Reference nothing = checked(PyDict_New());
+        const Reference answer =
+            checked(PyObject_CallMethod(session, "show", "KO", number, static_cast<PyObject *>(nothing)));
+        is_well = PyObject_IsTrue(answer) == 1;
+        take_counts();
+        has_shown = true;
+    }
+    live->show(step, build, mapping.status);
+    return is_well;
+}
+
+void Session::idle()
+{
+    // Of a frame that has gone only its numbers are left.
+    live->idle(
+        [&](size_t channel) {
+            return channels[channel].kind == Channel::Kind::status ? mapping.status.build(&state)
+                                                                   : vtkSmartPointer<vtkDataObject>();
+        },
+        mapping.status);
+}
+
+void Session::tell_status(const char *json)
+{
+    const std::string problem = mapping.status.take(json);
+    if (problem.empty() || has_told_status)
+        return;
+    has_told_status = true;
+    destination.line(destination.context, WS_LOG_WARNING, (problem + "; it is not shown").c_str());
+}
+
 bool Session::show(const ws_scene &scene)
 {
+    if (live)
+        return show_live(scene);
     const auto step = static_cast<unsigned long long>(ws_frame_head(scene.frame)->step);
     const Reference wanted = checked(PyObject_CallMethod(session, "wanted", "K", step));
     const Reference data = build(set_of(wanted), scene);
@@ -214,6 +280,7 @@ void Session::draw()
 
 void Session::close()
 {
+    live.reset();
     checked(PyObject_CallMethod(session, "close", nullptr));
     take_counts();
 }

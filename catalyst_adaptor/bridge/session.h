@@ -6,9 +6,11 @@
 #include "python.h" // first: Python's header wants to be
 
 #include "bridge_table.h"
+#include "live.h"
 #include "mapping.h"
 #include "watchdog.h"
 
+#include <memory>
 #include <set>
 #include <stdexcept>
 
@@ -38,6 +40,11 @@ class Session
     void verdict(uint32_t script, ws_verdict *out);
     void draw();
     void close();
+    bool is_due() const { return live && live->is_due(); }
+    void idle();
+    bool take_command(Command &out) { return live && live->take_command(out); }
+    void tell_status(const char *json);
+    ws_live_state live_state() const { return live ? live->state() : ws_live_state{}; }
 
     const ws_bridge_counts &counts() const { return known_counts; }
     const ws_log &log() const { return destination; }
@@ -52,6 +59,8 @@ class Session
     Reference make(const ws_bridge_options &options);
     void load(const ws_script &script, const Reference &data);
     Reference build(const std::set<std::string> &names, const ws_scene &scene);
+    bool show_live(const ws_scene &scene);
+    void begin_live(const ws_bridge_options &options, const ws_scene &scene);
     ws_rule rule_of(PyObject *row) const;
     void read_rules(PyObject *rows, ws_schedule *out) const;
     void take_counts();
@@ -60,8 +69,11 @@ class Session
     const std::vector<Channel> channels;
     Mapping mapping;
     Watchdog watchdog;
-    Reference self;    // a capsule that holds this
-    Reference session; // scripts.Session
+    Reference self;             // a capsule that holds this
+    Reference session;          // scripts.Session
+    std::unique_ptr<Live> live; // none: nobody is dialled
+    ws_frame_header state{};    // of the last frame
+    bool has_shown = false, has_told_status = false;
     ws_bridge_counts known_counts{};
 };
 

@@ -42,7 +42,8 @@ typedef struct ws_bridge_options {
     uint64_t shown_until;  /* a step up to this one whose pictures are there already is not drawn again */
     int can_draw;          /* 0: a script that makes a view fails, where VTK would end the process */
     int always;            /* all is written at each step shown, whatever triggers say */
-    const char *live_host; /* a ParaView that listens there is dialled, and gets every channel; NULL: none */
+    const char *live_host; /* a ParaView that listens there is dialled, and is shown every channel and what
+                              scripts make of them; then scripts write nothing. NULL: none */
     uint16_t live_port;
     int is_idle; /* this process runs at idle priority: script_seconds are processor time */
     ws_log log;
@@ -69,6 +70,7 @@ typedef struct ws_bridge_abilities {
 typedef struct ws_live_state {
     int is_connected;
     int is_paused; /* somebody has pressed pause there, and it still answers */
+    int is_behind; /* something is looked at that was not built at the last step: show that step again */
 } ws_live_state;
 
 typedef struct ws_bridge ws_bridge;

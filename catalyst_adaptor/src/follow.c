@@ -7,15 +7,20 @@
 #define IDLE_NANOSECONDS                                                                                     \
     5000000 /* between two looks at the ring: an idle reader must cost the trainer's cores nothing */
 #define LOOK_SECONDS 0.2 /* between looks whether the writer lives */
+/* Between two looks while there is no viewer. */
+#define LONELY_NANOSECONDS 20000000
 
 /* One following, from its first scene to its last. */
 typedef struct following {
     const ws_follow_plan *plan;
     ws_followed *out;
-    ws_schedule told; /* what the ring knows of our wishes */
-    uint64_t after;
+    ws_schedule told;      /* what the ring knows of our wishes */
+    uint64_t after, shown; /* steps; `shown` once there is one */
     double looked_at;
     int has_ended; /* the ring's writer */
+    int told_live; /* what the ring knows: that we want news */
+    ws_live live;
+    double next_at; /* when the next step of files is to be shown */
 } following;
 
 static int is_to_stop(const ws_follow_plan *plan)
@@ -29,13 +34,27 @@ static void tell_progress(const following *self)
         self->plan->progress(self->plan->context, self->out->steps, self->after);
 }
 
-/* Scripts may wish something else once they have run. */
+static int is_shown_live(const following *self)
+{
+    return self->plan->options.live_host != NULL;
+}
+
+static int has_viewer(const following *self)
+{
+    return self->live.state.is_connected;
+}
+
+/* Scripts may wish something else once they have run. News that nobody looks at need not be made, but for the
+ * first, which the scripts' sources are made of. */
 static void tell_wishes(following *self)
 {
     const ws_schedule *wished = &self->plan->pictures->schedule;
-    if (memcmp(wished, &self->told, sizeof self->told) != 0 &&
-        ws_ring_wish_for(self->plan->reader, wished, self->plan->is_live))
+    const int is_live = is_shown_live(self) ? has_viewer(self) || self->out->steps == 0 : self->plan->is_live;
+    if ((memcmp(wished, &self->told, sizeof self->told) != 0 || is_live != self->told_live) &&
+        ws_ring_wish_for(self->plan->reader, wished, is_live)) {
         self->told = *wished;
+        self->told_live = is_live;
+    }
 }
 
 static void tell_ring(following *self, uint64_t step)
@@ -70,8 +89,10 @@ static void show(following *self, const ws_scene *scene)
         ws_ring_at(plan->reader, step);
     ws_pictures_show(plan->pictures, scene, &plan->options.log); /* a failure is told, and counted */
     ws_feed_release(plan->feed);
-    self->after = step;
+    self->after = self->shown = step;
     self->out->steps++;
+    if (plan->rate > 0)
+        self->next_at = ws_clock() + 1 / plan->rate;
     if (plan->reader) {
         tell_ring(self, step);
         look(self);
@@ -121,19 +142,79 @@ static int draw_next(following *self)
     return 1;
 }
 
+static int fail_stopped(const following *self)
+{
+    return ws_fail(WS_STOPPED, "stopped after step %llu", (unsigned long long)self->after);
+}
+
+static void serve(following *self)
+{
+    if (!is_shown_live(self))
+        return;
+    ws_live_serve(&self->live, &self->plan->options.log);
+    /* Somebody looks at more of the last step than was made of it. */
+    if (self->live.state.is_behind && self->out->steps > 0)
+        self->after = self->shown > 0 ? self->shown - 1 : WS_NEVER;
+}
+
+/* Whether nothing is to be shown now although there may be something. */
+static int is_to_rest(const following *self)
+{
+    const ws_live_state *state = &self->live.state;
+    if (!is_shown_live(self) || self->out->steps == 0 || state->is_behind)
+        return 0;
+    if (self->plan->reader)
+        return !state->is_connected;
+    return !state->is_connected || state->is_paused || ws_clock() < self->next_at;
+}
+
+/* 1 if the writer has ended meanwhile. */
+static int rest(following *self)
+{
+    if (self->plan->reader) {
+        ws_ring_beat(self->plan->reader);
+        tell_wishes(self);
+        look(self);
+    } else if (ws_clock() - self->looked_at >= LOOK_SECONDS) {
+        self->looked_at = ws_clock();
+        tell_progress(self);
+    }
+    const long time = has_viewer(self) ? IDLE_NANOSECONDS : LONELY_NANOSECONDS;
+    nanosleep(&(struct timespec){.tv_nsec = time}, NULL);
+    return self->has_ended;
+}
+
+/* All steps of files have been shown; who looks may go on looking. */
+static int linger(following *self)
+{
+    while (is_shown_live(self) && has_viewer(self) && !self->plan->reader) {
+        if (is_to_stop(self->plan))
+            return fail_stopped(self);
+        ws_live_serve(&self->live, &self->plan->options.log);
+        nanosleep(&(struct timespec){.tv_nsec = IDLE_NANOSECONDS}, NULL);
+    }
+    return WS_OK;
+}
+
 static int draw_all(following *self)
 {
     int ended = 0;
     for (;;) {
         if (is_to_stop(self->plan))
-            return ws_fail(WS_STOPPED, "stopped after step %llu", (unsigned long long)self->after);
+            return fail_stopped(self);
+        serve(self);
+        if (is_to_rest(self)) {
+            if (rest(self))
+                return WS_OK;
+            continue;
+        }
         if (self->after != WS_NEVER && self->after >= self->plan->last)
-            return WS_OK;
+            return linger(self);
         const int status = draw_next(self);
         if (status < 0)
             return status;
         if (status == 0 && ended)
-            return WS_OK;
+            return linger(self);
         /* Once more after the writer's end: what it published last. */
         if (status == 0)
             ended = wait_for_more(self);
@@ -142,7 +223,11 @@ static int draw_all(following *self)
 
 int ws_follow(const ws_follow_plan *plan, ws_followed *out)
 {
-    following self = {.plan = plan, .out = out, .after = plan->after};
+    following self = {.plan = plan,
+                      .out = out,
+                      .after = plan->after,
+                      .told_live = plan->is_live,
+                      .live = {.pictures = plan->pictures, .reader = plan->reader}};
     *out = (ws_followed){0};
     ws_scene first;
     int status = ws_feed_first(plan->feed, &first);

@@ -4,7 +4,7 @@
 #define WEIGHTSCAPE_FOLLOW_H
 
 #include "feed.h"
-#include "pictures.h"
+#include "live.h"
 
 typedef struct ws_follow_plan {
     ws_feed *feed;
@@ -12,6 +12,7 @@ typedef struct ws_follow_plan {
     ws_pictures *pictures;  /* tried or adopted; started here */
     ws_pictures_options options;
     int is_live;                /* tells the ring that it wants news, whatever rules say */
+    double rate;                /* with options.live_host, of files: steps a second; 0: as they are taken */
     uint64_t after;             /* the last step that need not be drawn; WS_NEVER: all are to be */
     uint64_t last;              /* ends after this step */
     void (*ended)(void);        /* called once, when the writer of the ring has ended; may be NULL */
@@ -28,7 +29,9 @@ typedef struct ws_followed {
 } ws_followed;
 
 /* Draws. WS_OK when there is no more; WS_NO_PICTURES; WS_STOPPED; a status of the feed. The scripts stay
- * open: their counts can be read, and ws_pictures_end ends them. */
+ * open: their counts can be read, and ws_pictures_end ends them. With options.live_host all is shown to the
+ * ParaView there: of a training what is newest, while somebody looks; of files one step after the other, from
+ * the first time that somebody looks, not during a pause, and the last one as long as somebody does. */
 int ws_follow(const ws_follow_plan *plan, ws_followed *out);
 
 #endif

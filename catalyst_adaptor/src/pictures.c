@@ -99,7 +99,7 @@ int ws_pictures_adopt(ws_pictures *pictures, const ws_pictures_options *options,
     for (uint32_t i = 0; i < options->scripts->count; i++)
         pictures->kept[pictures->kept_count++] = options->scripts->at[i];
     pictures->may_draw = may_draw && find_display(pictures, &pictures->place);
-    if (!may_draw || pictures->may_draw)
+    if (!may_draw || pictures->may_draw || options->live_host)
         return WS_OK;
     ws_pictures_end(pictures);
     return ws_fail(WS_NO_PICTURES, "%s", NO_DISPLAY);
@@ -116,6 +116,8 @@ int ws_pictures_start(ws_pictures *pictures, const ws_pictures_options *options,
                                       .shown_until = options->shown_until,
                                       .can_draw = pictures->may_draw,
                                       .always = options->always,
+                                      .live_host = options->live_host,
+                                      .live_port = options->live_port,
                                       .is_idle = options->is_idle,
                                       .log = options->log};
     char problem[WS_PROBLEM_SIZE] = "";

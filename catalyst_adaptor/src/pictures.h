@@ -26,6 +26,8 @@ typedef struct ws_pictures_options {
     double script_seconds;
     uint64_t first_step, shown_until;
     int required, always, is_idle;
+    const char *live_host; /* as in ws_bridge_options */
+    uint16_t live_port;
     ws_log log;
 } ws_pictures_options;
 
@@ -35,7 +37,8 @@ typedef struct ws_pictures_options {
 int ws_pictures_try(ws_pictures *pictures, const ws_pictures_options *options);
 
 /* Instead of a trial, where another process has tried them: takes all scripts, and starts the display that
- * they need if they may draw. WS_NO_PICTURES. */
+ * they need if they may draw. WS_NO_PICTURES, but not where they are only shown live: there a script that
+ * makes views is told and left out. */
 int ws_pictures_adopt(ws_pictures *pictures, const ws_pictures_options *options, int may_draw);
 
 /* Imports the scripts. WS_NO_PICTURES. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #define _GNU_SOURCE /* SCHED_IDLE */
 #include "sidecar_main.h"
+#include "endpoint.h"
 #include "follow.h"
 #include "paths.h"
 #include "request.h"
@@ -16,6 +17,7 @@ typedef struct sidecar {
     ws_ring_reader *reader;
     ws_scripts scripts;
     ws_paths paths;
+    ws_endpoint viewer;
     ws_pictures pictures;
     ws_follow_plan plan;
     ws_feed *feed;
@@ -53,6 +55,20 @@ static void tell_trainer(void *context, ws_log_level level, const char *line)
     ws_ring_tell(context, level, line);
 }
 
+/* The training tells the line, as one of this process. */
+static void print_line(void *context, ws_log_level level, const char *line)
+{
+    (void)context;
+    (void)level;
+    fprintf(stderr, "%s\n", line);
+}
+
+/* The training listens to its own reader; other processes that it has started it hears by their output. */
+static ws_log log_of(ws_ring_reader *reader, int is_viewer)
+{
+    return is_viewer ? (ws_log){print_line, NULL} : (ws_log){tell_trainer, reader};
+}
+
 static int read_scripts(const json_t *list, ws_scripts *out)
 {
     out->at = calloc(json_array_size(list) + 1, sizeof *out->at);
@@ -74,11 +90,15 @@ static int open_all(const json_t *request, sidecar *out)
     double seconds;
     json_int_t first_step, shown_until;
     int may_draw, always;
-    if (json_unpack((json_t *)request, "{s:o, s:s, s:F, s:I, s:I, s:b, s:b}", "scripts", &scripts, "folder",
-                    &folder, "seconds", &seconds, "first_step", &first_step, "shown_until", &shown_until,
-                    "may_draw", &may_draw, "always", &always) != 0)
+    const char *live = NULL;
+    if (json_unpack((json_t *)request, "{s:o, s:s, s:F, s:I, s:I, s:b, s:b, s?s}", "scripts", &scripts,
+                    "folder", &folder, "seconds", &seconds, "first_step", &first_step, "shown_until",
+                    &shown_until, "may_draw", &may_draw, "always", &always, "live", &live) != 0)
         return ws_fail(WS_BAD_ARGUMENT, "the request is not understood");
-    int status = ws_ring_attach(SIDECAR_RING, NULL, 1, NULL, 0, &out->reader);
+    int status = live ? ws_endpoint_parse(live, &out->viewer) : WS_OK;
+    /* What is drawn for the run must be seen; who only shows it is a viewer as any other. */
+    if (status == WS_OK)
+        status = ws_ring_attach(SIDECAR_RING, NULL, !live, NULL, live != NULL, &out->reader);
     if (status == WS_OK)
         status = read_scripts(scripts, &out->scripts);
     if (status == WS_OK)
@@ -94,12 +114,17 @@ static int open_all(const json_t *request, sidecar *out)
                                              .shown_until = (uint64_t)shown_until,
                                              .always = always,
                                              .is_idle = 1,
-                                             .log = {tell_trainer, out->reader}},
+                                             .live_host = live ? out->viewer.host : NULL,
+                                             .live_port = out->viewer.port,
+                                             .log = log_of(out->reader, live != NULL)},
+                                 .is_live = live != NULL,
                                  .after = ws_ring_done_step(out->reader),
                                  .last = WS_NEVER,
-                                 .ended = come_forward};
-    const ws_feed_plan feed = {
-        .reader = out->reader, .history = out->paths.history, .backlog = out->paths.backlog};
+                                 .ended = live ? NULL : come_forward};
+    const ws_feed_plan feed = {.reader = out->reader,
+                               .history = out->paths.history,
+                               .backlog = live ? NULL : out->paths.backlog,
+                               .only_newest = live != NULL};
     status = ws_feed_open(&feed, &out->feed);
     out->plan.feed = out->feed;
     return status ? status : ws_pictures_adopt(&out->pictures, &out->plan.options, may_draw);

@@ -7,8 +7,9 @@
 
 #define SIDECAR_RING 3 /* the descriptor of the ring */
 
-/* Draws until the training behind the ring has ended and all is drawn. What the request holds is written
- * where it is made (sidecar.c). Returns an exit status: 0, or 1 after a line on standard error. */
+/* Draws until the training behind the ring has ended and all is drawn; or, if the request names a viewer,
+ * shows it what is newest until the training has ended. What the request holds is written in
+ * sidecar_request.c. Returns an exit status: 0, or 1 after a line on standard error. */
 int sidecar_main(const json_t *request);
 
 #endif

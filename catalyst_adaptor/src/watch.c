@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The part of the public API that looks at runs from outside. */
+#include "endpoint.h"
 #include "follow.h"
 #include "paths.h"
 #include "viewers.h"
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #define SCRIPT_SECONDS 120
+#define MOST_RATE      1000.0
 
 /* One watching, with all that it opens. */
 typedef struct watching {
@@ -16,7 +18,8 @@ typedef struct watching {
     ws_log log;
     ws_paths paths;
     ws_scripts scripts;
-    ws_layers layers; /* names and kinds */
+    ws_layers layers;   /* names and kinds */
+    ws_endpoint viewer; /* with options.live */
     ws_ring_reader *reader;
     ws_feed *feed;
     ws_pictures pictures;
@@ -30,8 +33,13 @@ static int check_options(const ws_watch_options *options)
                        sizeof *options);
     if (!options->folder && !options->recording)
         return ws_fail(WS_BAD_ARGUMENT, "ws_watch_options: neither folder nor recording is given");
-    if (options->script_count == 0 || !options->scripts)
+    if (!options->live && (options->script_count == 0 || !options->scripts))
         return ws_fail(WS_BAD_ARGUMENT, "ws_watch_options: there is no script to draw with");
+    if (options->live && options->own)
+        return ws_fail(WS_BAD_ARGUMENT, "ws_watch_options: what is left to draw is drawn, not shown live");
+    if (!(options->rate >= 0 && options->rate <= MOST_RATE))
+        return ws_fail(WS_BAD_ARGUMENT, "ws_watch_options.rate is %g, must be from 0 to %g", options->rate,
+                       MOST_RATE);
     if (options->first > options->last && options->last > 0)
         return ws_fail(WS_BAD_ARGUMENT, "ws_watch_options: the first step, %llu, is after the last, %llu",
                        (unsigned long long)options->first, (unsigned long long)options->last);
@@ -48,7 +56,7 @@ static int attach(watching *self)
     const int found = ws_viewers_open(self->paths.viewers, &descriptor, id);
     if (found <= 0)
         return found;
-    const int status = ws_ring_attach(descriptor, id, 0, NULL, 0, &self->reader);
+    const int status = ws_ring_attach(descriptor, id, 0, NULL, self->options->live != NULL, &self->reader);
     close(descriptor);
     return status;
 }
@@ -61,13 +69,13 @@ static const char *if_there(const char *path)
 static int open_feed(watching *self)
 {
     const ws_watch_options *options = self->options;
-    ws_feed_plan plan = {.reader = self->reader, .only_newest = options->latest};
+    ws_feed_plan plan = {.reader = self->reader, .only_newest = options->latest || options->live};
     plan.history = if_there(self->paths.history);
     if (options->recording)
         plan.recording = options->recording;
     else if (!self->reader)
         plan.recording = if_there(self->paths.recording);
-    if (!options->recording && !options->latest)
+    if (!options->recording && !options->latest && !(options->live && self->reader))
         plan.backlog = self->paths.backlog;
     if (self->reader && options->own)
         return ws_fail(WS_BAD_ARGUMENT, "%s: the training still goes on, and draws its own scripts",
@@ -88,8 +96,10 @@ static ws_pictures_options pictures_options(const watching *self, const ws_scene
                                      options->script_seconds > 0 ? options->script_seconds : SCRIPT_SECONDS,
                                  .first_step = ws_frame_head(first->base)->step,
                                  .shown_until = options->own ? WS_NEVER : 0,
-                                 .required = 1,
+                                 .required = !options->live,
                                  .always = options->latest,
+                                 .live_host = options->live ? self->viewer.host : NULL,
+                                 .live_port = self->viewer.port,
                                  .log = self->log};
 }
 
@@ -97,8 +107,22 @@ static ws_pictures_options pictures_options(const watching *self, const ws_scene
 static uint64_t begin_after(const watching *self)
 {
     if (self->reader)
-        return ws_ring_step(self->reader);
+        return self->options->live ? ws_ring_done_step(self->reader) : ws_ring_step(self->reader);
     return self->options->first > 0 ? self->options->first - 1 : WS_NEVER;
+}
+
+/* A viewer can do without scripts that need a display where there is none. */
+static int get_pictures(watching *self, ws_pictures_options *options)
+{
+    static const ws_scripts none;
+    if (self->scripts.count > 0) {
+        const int status = ws_pictures_try(&self->pictures, options);
+        if (status != WS_NO_PICTURES || !self->options->live)
+            return status;
+        ws_tell(&self->log, WS_LOG_WARNING, "%s; it is left out", ws_message());
+    }
+    options->scripts = &none;
+    return ws_pictures_adopt(&self->pictures, options, 0);
 }
 
 static int draw(watching *self)
@@ -115,24 +139,27 @@ static int draw(watching *self)
                            .reader = self->reader,
                            .pictures = &self->pictures,
                            .options = pictures_options(self, &first),
-                           .is_live = options->latest,
+                           .is_live = options->latest || options->live,
+                           .rate = options->rate,
                            .last = options->last > 0 ? options->last : WS_NEVER,
                            .stop = options->stop,
                            .progress = options->progress,
                            .context = options->context};
-    status = ws_pictures_try(&self->pictures, &plan.options);
+    status = get_pictures(self, &plan.options);
     if (status)
         return status;
     plan.after = begin_after(self);
     if (self->reader)
-        ws_ring_wish_for(self->reader, &self->pictures.schedule, options->latest);
+        ws_ring_wish_for(self->reader, options->live ? NULL : &self->pictures.schedule, plan.is_live);
     return ws_follow(&plan, &self->followed);
 }
 
 static int watch(watching *self)
 {
     const ws_watch_options *options = self->options;
-    int status = ws_paths_of(options->folder, &self->paths);
+    int status = options->live ? ws_endpoint_parse(options->live, &self->viewer) : WS_OK;
+    if (status == WS_OK)
+        status = ws_paths_of(options->folder, &self->paths);
     if (status == WS_OK)
         status = ws_scripts_parse(options->scripts, options->script_count, options->output, &self->scripts);
     if (status == WS_OK)

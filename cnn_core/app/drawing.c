@@ -71,6 +71,19 @@ int drawing_tell_result(const ws_report *report, const char *output, int quiet)
     return failed ? EXIT_FAILED : EXIT_DONE;
 }
 
+static int tell_shown(const ws_report *report, int quiet)
+{
+    char *line = text_format("live: %llu steps shown", (unsigned long long)report->frames);
+    if (!quiet)
+        tell_line(line);
+    free(line);
+    if (report->script_failures)
+        tell_error("scripts failed %llu times", (unsigned long long)report->script_failures);
+    if (report->steps_given_up)
+        tell_error("%llu steps could not be read", (unsigned long long)report->steps_given_up);
+    return report->script_failures || report->steps_given_up ? EXIT_FAILED : EXIT_DONE;
+}
+
 int drawing_exit_status(int status)
 {
     switch (status) {
@@ -100,6 +113,7 @@ int drawing_run(ws_watch_options *options, int quiet)
         tell_error("%s", ws_message());
         return drawing_exit_status(status);
     }
-    const int result = drawing_tell_result(&report, options->output, quiet);
+    const int result =
+        options->live ? tell_shown(&report, quiet) : drawing_tell_result(&report, options->output, quiet);
     return status ? drawing_exit_status(status) : result;
 }

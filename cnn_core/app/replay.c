@@ -16,12 +16,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char details[] = "FILE is a recording, or the folder of a run, whose recording.wsrec it then "
-                              "is. One of --pipeline, --list and "
-                              "--export says what to do with it.\n\n"
-                              "Exit status: 0 done; 1 something failed; 2 the call or the recording cannot "
-                              "be used; 130 or 143 ended by SIGINT "
-                              "or SIGTERM.";
+static const char details[] =
+    "FILE is a recording, or the folder of a run, whose recording.wsrec it then "
+    "is. One of --pipeline, --live, --list and "
+    "--export says what to do with it. With --live nothing is drawn: once a ParaView "
+    "is connected (Catalyst > Connect) it is shown the recording and what scripts "
+    "make of it, one step after the other, and the last one as long as it looks.\n\n"
+    "Exit status: 0 done; 1 something failed; 2 the call or the recording cannot "
+    "be used; 130 or 143 ended by SIGINT "
+    "or SIGTERM.";
 
 static const app_option options[] = {
     {.name = "pipeline",
@@ -30,6 +33,18 @@ static const app_option options[] = {
      .argument = "SCRIPT[,key=value...]",
      .names = OPTION_NAMES_FILE,
      .help = "Draw with this Catalyst script; may be repeated"},
+    {.name = "live",
+     .kind = OPTION_TEXT,
+     .argument = "HOST:PORT",
+     .implied = "localhost:22222",
+     .help = "Show it in the ParaView that listens at HOST:PORT, localhost:22222 unless given; nothing is "
+             "written"},
+    {.name = "rate",
+     .kind = OPTION_REAL,
+     .argument = "N",
+     .low = 0.001,
+     .high = 1000,
+     .help = "With --live, N steps a second; as fast as ParaView takes them unless given"},
     {.name = "first",
      .kind = OPTION_WHOLE,
      .argument = "N",
@@ -62,18 +77,22 @@ static const app_option options[] = {
 /* Refuses options that contradict each other. */
 static int check_call(const option_values *values)
 {
-    const int draws = option_count(values, "pipeline") > 0, lists = option_text(values, "list") != NULL,
-              exports = option_text(values, "export") != NULL,
+    const int draws = option_count(values, "pipeline") > 0 || option_text(values, "live"),
+              lists = option_text(values, "list") != NULL, exports = option_text(values, "export") != NULL,
               ranges = option_text(values, "first") || option_text(values, "last");
     if (draws + lists + exports != 1)
-        return cnn_fail(CNN_BAD_ARGUMENT, "one of --pipeline, --list and --export is needed, %s",
+        return cnn_fail(CNN_BAD_ARGUMENT, "one of --pipeline, --live, --list and --export is needed, %s",
                         draws + lists + exports ? "and only one" : "and none is given");
     if (option_text(values, "json") && !lists)
         return cnn_fail(CNN_BAD_ARGUMENT, "--json: only --list has it");
+    if (option_text(values, "rate") && !option_text(values, "live"))
+        return cnn_fail(CNN_BAD_ARGUMENT, "--rate: only --live has it");
+    if (option_text(values, "output") && option_text(values, "live"))
+        return cnn_fail(CNN_BAD_ARGUMENT, "--output: --live writes no files");
     if (option_text(values, "output") && lists)
         return cnn_fail(CNN_BAD_ARGUMENT, "--output: --list writes no files");
     if (ranges && !draws)
-        return cnn_fail(CNN_BAD_ARGUMENT, "--%s: only --pipeline draws steps",
+        return cnn_fail(CNN_BAD_ARGUMENT, "--%s: only --pipeline and --live have steps",
                         option_text(values, "first") ? "first" : "last");
     if (option_text(values, "first") && option_text(values, "last") &&
         option_whole(values, "first") > option_whole(values, "last"))
@@ -195,22 +214,35 @@ static int open_output(const option_values *values, const char *path, picture_fo
     return status;
 }
 
-static int draw(const option_values *values, const char *path)
+/* Draws into a folder, or shows it live. */
+static int draw_into(const option_values *values, const char *path, const char *folder)
 {
-    picture_folder output;
-    if (check_range(values, path) || open_output(values, path, &output))
-        return fail();
     const drawing_scripts scripts = drawing_scripts_of_call(values);
     const int ranges = option_text(values, "first") || option_text(values, "last");
     ws_watch_options draw = {.scripts = scripts.texts,
                              .script_count = scripts.count,
                              .recording = path,
-                             .output = output.path,
+                             .output = folder,
+                             .live = option_text(values, "live"),
+                             .rate = option_text(values, "rate") ? option_real(values, "rate") : 0,
                              .first = option_text(values, "first") ? option_whole(values, "first") : 0,
                              .last = option_text(values, "last") ? option_whole(values, "last")
                                                                  : (ranges ? UINT64_MAX : 0)};
     const int exit_status = drawing_run(&draw, option_text(values, "quiet") != NULL);
     free(scripts.texts);
+    return exit_status;
+}
+
+static int draw(const option_values *values, const char *path)
+{
+    picture_folder output;
+    if (check_range(values, path))
+        return fail();
+    if (option_text(values, "live")) /* where the scripts would write, if they did */
+        return draw_into(values, path, ".");
+    if (open_output(values, path, &output))
+        return fail();
+    const int exit_status = draw_into(values, path, output.path);
     picture_folder_close(&output);
     return exit_status;
 }

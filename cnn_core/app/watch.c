@@ -22,6 +22,10 @@ static const char details[] =
     "Several "
     "may watch one run at once.\n\n"
     "Without options it draws what the run's own scripts have left over, into the run's own images.\n\n"
+    "With --live nothing is drawn: the run, and what scripts make of it, is shown in a ParaView that waits "
+    "for it "
+    "(Catalyst > Connect) and may come late, leave and come back. Of a run that has ended its recording is "
+    "shown, one step after the other.\n\n"
     "Exit status: 0 done; 1 something failed; 2 the call or the run cannot be used; 130 or 143 ended by "
     "SIGINT or "
     "SIGTERM.";
@@ -42,6 +46,13 @@ static const app_option options[] = {
     {.name = "latest",
      .kind = OPTION_FLAG,
      .help = "Draw the newest state again and again, at whatever step, until the run ends"},
+    {.name = "live",
+     .kind = OPTION_TEXT,
+     .argument = "HOST:PORT",
+     .implied = "localhost:22222",
+     .help =
+         "Show the run in the ParaView that listens at HOST:PORT, localhost:22222 unless given; nothing is "
+         "written"},
     {.name = "quiet", .letter = 'q', .kind = OPTION_FLAG, .help = "No progress, only what went wrong"},
     {0},
 };
@@ -51,6 +62,7 @@ typedef struct watched {
     run_folder folder;
     json_t *record;
     drawing_scripts scripts;
+    const char *live; /* NULL: drawn into files */
     int latest, quiet;
 } watched;
 
@@ -118,17 +130,41 @@ static int draw_apart(const option_values *values, const watched *run)
     return exit_status;
 }
 
+static int show_live(const watched *run)
+{
+    if (!has_frames(run)) {
+        tell_error("%s: the run does not train now, and has no recording to show", run->folder.path);
+        return EXIT_BAD_INPUT;
+    }
+    ws_watch_options show = {.scripts = run->scripts.texts,
+                             .script_count = run->scripts.count,
+                             .folder = run->folder.path,
+                             .output = run->folder.images,
+                             .live = run->live};
+    return drawing_run(&show, run->quiet);
+}
+
+static int check_call(const option_values *values)
+{
+    for (const char *const *name = (const char *const[]){"output", "latest", NULL}; *name; name++)
+        if (option_text(values, "live") && option_text(values, *name))
+            return cnn_fail(CNN_BAD_ARGUMENT,
+                            "--%s: not with --live, which writes nothing and shows what is newest", *name);
+    return CNN_OK;
+}
+
 static int open_run(const option_values *values, watched *run)
 {
     run->folder = run_folder_of(operand_at(values, 0));
     run->latest = option_text(values, "latest") != NULL;
+    run->live = option_text(values, "live");
     run->quiet = option_text(values, "quiet") != NULL;
     const int status = run_record_read(run->folder.record, &run->record);
     if (status)
         return status;
     run->scripts = option_count(values, "pipeline") ? drawing_scripts_of_call(values)
                                                     : drawing_scripts_of_run(run->record);
-    return run->scripts.count
+    return run->scripts.count || run->live
                ? CNN_OK
                : cnn_fail(CNN_BAD_ARGUMENT, "%s: has no scripts of its own (--pipeline tells some)",
                           run->folder.path);
@@ -142,8 +178,10 @@ static int run(const app_command *self, option_values *values)
     int exit_status = EXIT_BAD_INPUT;
     const int is_own =
         !option_count(values, "pipeline") && !option_text(values, "output") && !option_text(values, "latest");
-    if (open_run(values, &run))
+    if (check_call(values) || open_run(values, &run))
         tell_error("%s", cnn_message());
+    else if (run.live)
+        exit_status = show_live(&run);
     else
         exit_status = is_own ? draw_own(&run) : draw_apart(values, &run);
     free(run.scripts.texts);

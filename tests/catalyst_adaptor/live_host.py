@@ -18,8 +18,8 @@ class Options(ctypes.Structure):
         ("output", ctypes.c_char_p), ("folder", ctypes.c_char_p), ("first_step", ctypes.c_uint64),
         ("script_seconds", ctypes.c_double), ("required", ctypes.c_int32), ("read_only", ctypes.c_int32),
         ("transport", ctypes.c_int32), ("wait", ctypes.c_int32), ("always", ctypes.c_int32), ("watchers", ctypes.c_int32),
-        ("overhead", ctypes.c_double), ("record", ctypes.c_uint64), ("stop", ctypes.c_void_p), ("progress", ctypes.c_void_p),
-        ("wait_context", ctypes.c_void_p), ("log", ctypes.c_void_p), ("log_context", ctypes.c_void_p),
+        ("overhead", ctypes.c_double), ("record", ctypes.c_uint64), ("live", ctypes.c_char_p), ("stop", ctypes.c_void_p),
+        ("progress", ctypes.c_void_p), ("wait_context", ctypes.c_void_p), ("log", ctypes.c_void_p), ("log_context", ctypes.c_void_p),
     ]
 
 

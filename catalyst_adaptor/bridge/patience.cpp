@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "patience.h"
+
+#include <csignal>
+#include <sys/socket.h>
+
+namespace weightscape
+{
+
+Patience::Patience()
+{
+    // The thread must not take signals that the host's threads wait for.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread = std::thread(&Patience::watch, this);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+Patience::~Patience()
+{
+    {
+        const std::lock_guard<std::mutex> lock(mutex);
+        ends = true;
+    }
+    changed.notify_one();
+    thread.join();
+}
+
+Patience::Limit::Limit(Patience &owner, int socket, double seconds) : patience(owner)
+{
+    {
+        const std::lock_guard<std::mutex> lock(patience.mutex);
+        patience.watched = socket;
+        patience.was_cut = false;
+        patience.until = Clock::now() +
+                         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    }
+    patience.changed.notify_one();
+}
+
+Patience::Limit::~Limit()
+{
+    const std::lock_guard<std::mutex> lock(patience.mutex);
+    patience.watched = -1;
+}
+
+bool Patience::has_ended() const
+{
+    const std::lock_guard<std::mutex> lock(mutex);
+    return was_cut;
+}
+
+void Patience::watch()
+{
+    std::unique_lock<std::mutex> lock(mutex);
+    while (!ends) {
+        if (watched < 0) {
+            changed.wait(lock);
+        } else if (Clock::now() < until) {
+            changed.wait_until(lock, until);
+        } else {
+            shutdown(watched, SHUT_RDWR);
+            watched = -1;
+            was_cut = true;
+        }
+    }
+}
+
+} // namespace weightscape
