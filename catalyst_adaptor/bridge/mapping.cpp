@@ -61,7 +61,7 @@ vtkSmartPointer<vtkDataObject> Mapping::build(const Channel &channel, const ws_s
         return build_norms(scene, as_points);
     const std::string layer = scene.history->layers[channel.layer];
     if (channel.kind == Channel::Kind::weights)
-        return build_weights(layer, scene);
+        return build_weights(layer, scene, tiles[layer]);
     return build_trajectory(scene, channel.layer, as_points);
 }
 

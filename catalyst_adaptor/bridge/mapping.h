@@ -6,9 +6,11 @@
 #include "bridge_table.h"
 #include "status.h"
 
+#include <vtkDataArray.h>
 #include <vtkDataObject.h>
 #include <vtkSmartPointer.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,12 @@ struct Channel {
 // All channels of a run with these layers.
 std::vector<Channel> channels_of(const ws_history_view &history);
 
+// What of a convolution's tiles does not change from step to step.
+struct Tiles {
+    int64_t shape[4] = {}; // K, C, R, S
+    vtkSmartPointer<vtkDataArray> filter, channel, group;
+};
+
 // Builds channels.
 class Mapping
 {
@@ -36,10 +44,14 @@ class Mapping
     vtkSmartPointer<vtkDataObject> build(const Channel &channel, const ws_scene &scene) const;
 
     Status status; // what the host has told
+
+  private:
+    // Arrays that are kept know their range, which viewers ask for at each step.
+    mutable std::map<std::string, Tiles> tiles; // of layers
 };
 
 // Parts of build, one per kind of data.
-vtkSmartPointer<vtkDataObject> build_weights(const std::string &layer, const ws_scene &scene);
+vtkSmartPointer<vtkDataObject> build_weights(const std::string &layer, const ws_scene &scene, Tiles &tiles);
 vtkSmartPointer<vtkDataObject> build_norms(const ws_scene &scene, bool as_points);
 vtkSmartPointer<vtkDataObject> build_trajectory(const ws_scene &scene, uint32_t layer, bool as_points);
 

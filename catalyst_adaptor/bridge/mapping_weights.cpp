@@ -11,6 +11,7 @@
 #include <vtkNew.h>
 #include <vtkStringArray.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -57,12 +58,19 @@ struct Layout {
     }
 };
 
-template <class Array, class Value> Value *add_cells(vtkImageData *image, const char *name, Value in_gaps)
+template <class Array, class Value>
+vtkSmartPointer<Array> cells(const Layout &layout, const char *name, Value in_gaps)
 {
-    vtkNew<Array> array;
+    const auto array = vtkSmartPointer<Array>::New();
     array->SetName(name);
-    array->SetNumberOfTuples(image->GetNumberOfCells());
+    array->SetNumberOfTuples(layout.width() * layout.height());
     array->Fill(in_gaps);
+    return array;
+}
+
+float *add_cells(vtkImageData *image, const Layout &layout, const char *name)
+{
+    const auto array = cells<vtkFloatArray>(layout, name, no_value);
     image->GetCellData()->AddArray(array);
     return array->GetPointer(0);
 }
@@ -94,32 +102,39 @@ void add_field(vtkDataObject *data, const char *name, std::initializer_list<Valu
     data->GetFieldData()->AddArray(array);
 }
 
+void lay_out(const Layout &layout, const int64_t shape[4], Tiles &tiles)
+{
+    const auto filter = cells<vtkIntArray>(layout, "filter", nobody);
+    const auto channel = cells<vtkIntArray>(layout, "channel", nobody);
+    for_each_weight(layout, [&](int64_t cell, int64_t, int64_t k, int64_t c) {
+        filter->SetValue(cell, static_cast<int>(k));
+        channel->SetValue(cell, static_cast<int>(c));
+    });
+    // Which filters are similar is nothing that a host tells yet, so each is alone.
+    tiles = {{}, filter, channel, cells<vtkIntArray>(layout, "group", nobody)};
+    std::copy(shape, shape + 4, tiles.shape);
+}
+
 void fill_cells(vtkImageData *image, const Layout &layout, const std::string &layer, const ws_scene &scene)
 {
     const float *weights = values_of(scene.frame, layer, "/weight");
     const float *gradients = values_of(scene.frame, layer, "/gradient");
     const float *initials = values_of(scene.base, layer, "/initial");
-    float *weight = add_cells<vtkFloatArray>(image, "weight", no_value);
-    float *gradient = add_cells<vtkFloatArray>(image, "gradient", no_value);
-    float *delta = add_cells<vtkFloatArray>(image, "delta", no_value);
-    int *filter = add_cells<vtkIntArray>(image, "filter", nobody);
-    int *channel = add_cells<vtkIntArray>(image, "channel", nobody);
-    // Which filters are similar is nothing that a host tells yet, so each is alone.
-    add_cells<vtkIntArray>(image, "group", nobody);
-    for_each_weight(layout, [&](int64_t cell, int64_t index, int64_t k, int64_t c) {
+    float *weight = add_cells(image, layout, "weight");
+    float *gradient = add_cells(image, layout, "gradient");
+    float *delta = add_cells(image, layout, "delta");
+    for_each_weight(layout, [&](int64_t cell, int64_t index, int64_t, int64_t) {
         std::memcpy(&weight[cell], &weights[index], sizeof(float));
         if (gradients)
             std::memcpy(&gradient[cell], &gradients[index], sizeof(float));
         delta[cell] = weights[index] - initials[index];
-        filter[cell] = static_cast<int>(k);
-        channel[cell] = static_cast<int>(c);
     });
     image->GetCellData()->SetActiveScalars("weight");
 }
 
 } // namespace
 
-vtkSmartPointer<vtkDataObject> build_weights(const std::string &layer, const ws_scene &scene)
+vtkSmartPointer<vtkDataObject> build_weights(const std::string &layer, const ws_scene &scene, Tiles &tiles)
 {
     const void *frame = scene.frame;
     const int64_t *shape = ws_frame_find(frame, (layer + "/weight").c_str())->shape;
@@ -128,6 +143,10 @@ vtkSmartPointer<vtkDataObject> build_weights(const std::string &layer, const ws_
     // Points are one more than cells.
     image->SetDimensions(static_cast<int>(layout.width()) + 1, static_cast<int>(layout.height()) + 1, 2);
     fill_cells(image, layout, layer, scene);
+    if (!tiles.filter || !std::equal(shape, shape + 4, tiles.shape))
+        lay_out(layout, shape, tiles);
+    for (const auto &array : {tiles.filter, tiles.channel, tiles.group})
+        image->GetCellData()->AddArray(array);
     add_state(image, frame);
     const ws_frame_array *range = ws_frame_find(frame, (layer + "/weight_range").c_str());
     add_field<vtkDoubleArray, double>(image, "weight_range",

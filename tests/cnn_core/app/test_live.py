@@ -144,6 +144,6 @@ def test_a_training_is_paused_and_steered(program, trained, small_set, boxes, tm
     training.send_signal(signal.SIGINT)
     _, errors = training.communicate(timeout=120)
     assert training.returncode == 130, errors
-    replayed = program.good("train", "--replay-steering", "run", "--run", "again", "--insitu", "none", "--quiet", within=180)
+    replayed = program.good("train", "--data", small_set, "--replay-steering", "run", "--run", "again", "--insitu", "none", "--quiet", within=180)
     assert Run(tmp_path / "again").last.read_bytes() == run.last.read_bytes(), replayed
     assert np.all(np.diff(run.steps()) == 1)
