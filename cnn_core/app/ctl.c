@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char details[] =
@@ -293,7 +294,9 @@ static void tell_silence(const run_folder *folder, const json_t *record, int rea
 {
     const run_state state = run_state_of(folder, record);
     const unsigned long long step = state.step;
-    if (reason == EACCES || reason == EPERM)
+    struct stat about;
+    const int is_anothers = lstat(folder->control, &about) == 0 && about.st_uid != geteuid();
+    if (reason == EACCES || reason == EPERM || (is_anothers && state.is_used))
         tell_error("%s: belongs to another user", folder->control);
     else if (reason == EAGAIN || reason == EWOULDBLOCK)
         tell_error("%s: the training does not answer (--wait sets for how long to wait)", folder->path);

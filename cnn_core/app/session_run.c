@@ -148,7 +148,8 @@ static void end_epoch(app_session *session)
     knob_change done = {.name = who, .value = "0"};
     check(session, session_turn(session, &done, 1, KNOB_LOGGED, "the end of the epoch"));
     knobs_free_changes(&done, 1);
-    check(session, session_act(session, "stop", "", who));
+    if (session->trainer->step < session->trainer->options.total_steps)
+        check(session, session_act(session, "stop", "", who));
 }
 
 /* Trains until the end, a signal or somebody ends it, or a value is not finite; returns 1 for the last. */

@@ -66,13 +66,23 @@ json_t *session_status(const app_session *session)
     return status;
 }
 
+/* Returns 0, or a status if it is too long. */
+static int tell(const app_session *session, const json_t *status)
+{
+    char *text = json_dumps(status, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6));
+    const int result = text ? insitu_link_status(session->link, text) : WS_NO_MEMORY;
+    free(text);
+    return result;
+}
+
 void session_tell_viewers(app_session *session)
 {
     json_t *status = common_of(session);
-    char *text = json_dumps(status, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6));
-    if (text)
-        insitu_link_status(session->link, text);
-    free(text);
+    /* Hundreds of dropout layers make a long list of rates. */
+    if (tell(session, status)) {
+        json_object_del(status, "knobs");
+        tell(session, status);
+    }
     json_decref(status);
     session->steer.has_news = 0;
     session->steer.told = clock_seconds();

@@ -6,8 +6,9 @@ import shutil
 
 import pytest
 from conftest import Run, small_training, snapshot, wait_for
-from control import ask, turn
+from control import Client, ask, turn
 from test_resume import EVERY, forget_after
+from test_storage import limited
 
 EPOCHS = 120
 EXACT = ["--checkpoint-every", 20, "--keep-checkpoints", 0]
@@ -310,3 +311,36 @@ def test_a_replay_whose_source_is_gone_can_be_resumed(program, trained, train, t
     result = program.good("train", "--resume", "other", "--steps", 30)
     assert len(result.errors) == 1 and "steering.jsonl: is gone" in result.errors[0], result
     assert Run(tmp_path / "other").rows()[-1]["learning_rate"] == "0.002"
+
+
+def test_what_cannot_be_written_down_is_not_turned(program, small_set):
+    process = program.start("train", *small_training(small_set), "--run", "run", "--steps", 10**9, "--quiet",
+                            before=limited(16000))
+    run = Run(program.folder / "run")
+    wait_for((run.path / "control").exists, process)
+    with Client(run.path) as client:
+        for i in range(1000):
+            before = client.ask("get")["knobs"]
+            answer = client.ask("set", values={"dropout": (i % 50 + 1) / 100, "learning_rate": (i + 1) / 1000})
+            if not answer["ok"]:
+                break
+        assert not answer["ok"] and "steering.jsonl: cannot be written" in answer["error"]
+        # Neither of the two, and nothing of the lines.
+        assert client.ask("get")["knobs"] == before
+        assert turned(run)[-1][3] == before["learning_rate"] and turned(run)[-2][3] == before["dropout"]
+        assert (run.path / "steering.jsonl").read_bytes().endswith(b"\n")
+        # An action is done all the same.
+        assert client.ask("stop")["ok"]
+    process.communicate(timeout=30)
+
+
+def test_stop_after_the_last_epoch(program, small_set):
+    process, run = start(program, small_set, "run", "--epochs", 40)
+    ask(run.path, "pause")
+    turn(run.path, pause_at=39 * 11 + 3)
+    ask(run.path, "continue")
+    wait_for(lambda: ask(run.path, "status")["state"] == "paused", process)
+    turn(run.path, stop_after_epoch=True)
+    ask(run.path, "continue")
+    out, errors = finish(process)
+    assert run.record()["status"] == "complete" and not errors
