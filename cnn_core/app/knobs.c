@@ -2,6 +2,7 @@
 #include "knobs.h"
 #include "cnn/number.h"
 #include "cnn/status.h"
+#include "memory_left.h"
 #include "text.h"
 #include <math.h>
 #include <stdlib.h>
@@ -190,11 +191,23 @@ static int set_dropout(app_knobs *knobs, const char *text, double value)
     return CNN_OK;
 }
 
+/* The system gives more memory than there is, and ends a process when it is used. */
+static int check_batch_memory(const app_knobs *knobs, const char *text, double value)
+{
+    const cnn_trainer *trainer = knobs->trainer;
+    const double needed = (double)cnn_pass_bytes(trainer->pass) / trainer->room * value, left = memory_left();
+    char needed_text[TEXT_SIZE_SIZE], left_text[TEXT_SIZE_SIZE];
+    if (value <= trainer->room || needed <= left)
+        return CNN_OK;
+    return cnn_fail(CNN_BAD_ARGUMENT, "batch: %s takes %s of memory, and %s are left", text,
+                    text_of_size(needed, needed_text), text_of_size(left, left_text));
+}
+
 static int check_batch(const app_knobs *knobs, const char *text, double value)
 {
     const uint32_t most = knobs->trainer->set->count;
     if (value <= (double)most)
-        return CNN_OK;
+        return check_batch_memory(knobs, text, value);
     return cnn_fail(CNN_BAD_ARGUMENT, "batch: %s is not in 1..%u, the number of training images", text, most);
 }
 

@@ -43,6 +43,7 @@ struct cnn_pass {
     float *dy, *dx;
     void **blocks; /* everything allocated, for free */
     int block_count;
+    size_t bytes; /* of the blocks */
 };
 
 static const float *input_of(const cnn_pass *pass, int layer)
@@ -61,8 +62,10 @@ static int part_count(const cnn_layer *layer)
 static void *take(cnn_pass *pass, size_t count, size_t size)
 {
     void *block = calloc(count ? count : 1, size);
-    if (block)
-        pass->blocks[pass->block_count++] = block;
+    if (!block)
+        return NULL;
+    pass->blocks[pass->block_count++] = block;
+    pass->bytes += count * size;
     return block;
 }
 
@@ -179,6 +182,11 @@ int cnn_pass_create(cnn_net *net, int max_batch, int training, cnn_threads *thre
     else
         *out = pass;
     return status;
+}
+
+size_t cnn_pass_bytes(const cnn_pass *pass)
+{
+    return pass->bytes;
 }
 
 void cnn_pass_free(cnn_pass *pass)

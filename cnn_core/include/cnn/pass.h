@@ -16,6 +16,9 @@ typedef struct cnn_pass cnn_pass;
 int cnn_pass_create(cnn_net *net, int max_batch, int training, cnn_threads *threads, cnn_pass **out);
 void cnn_pass_free(cnn_pass *pass);
 
+/* The memory that a pass takes, in bytes; it grows at most as its largest batch does. */
+size_t cnn_pass_bytes(const cnn_pass *pass);
+
 /* Where the caller writes the batch's images before a pass, float [N,C,H,W], and labels [N]. */
 float *cnn_pass_images(cnn_pass *pass);
 uint8_t *cnn_pass_labels(cnn_pass *pass);

@@ -122,6 +122,15 @@ def test_rates_of_dropout_that_differ(training):
     assert run.good("get", "dropout") == "dropout 0.25\n"
 
 
+def test_a_batch_that_memory_does_not_hold(training, mnist):
+    run = training("--steps", ENDLESS, "--quiet", "--data", mnist, "--net", "conv 2000 3x3, linear 10", "--batch", "1")
+    result = run.ctl("set", "batch", "55000")  # some 690 GB
+    assert result.status == 1 and len(result.errors) == 1 and "of memory, and" in result.errors[0], result
+    run.good("set", "batch", "2")
+    run.good("stop")
+    run.end()
+
+
 # ---- what it is told ----
 
 
