@@ -78,7 +78,7 @@ static void let_in(app_control *control)
         char *in = control->count < CONTROL_CLIENTS_MOST ? malloc(CONTROL_LINE_MOST + 1) : NULL;
         if (!in) {
             close(fd);
-            continue;
+            return; /* the next one may find the place of one that has left meanwhile */
         }
         control->clients[control->count++] =
             (control_client){.fd = fd, .process = process, .heard = clock_seconds(), .in = in};
