@@ -22,13 +22,14 @@ DISTURBANCES = 200
 EVERY = 200
 STEPS = 4000
 NET = "conv 8 3x3, relu, maxpool 2, conv 16 3x3, relu, maxpool 2, linear 10"
-# A pause is a step that takes longer than the longest of the undisturbed run by more than a busy machine explains.
+# A pause is a step that takes longer than the longest of the undisturbed run by more than a busy machine explains. There are
+# no checkpoints on the way: how long the disk takes for them is another matter.
 MOST_PAUSE = 0.25
 
 
 def command(weightscape, mnist, folder, *more):
     return [str(weightscape), "train", "--data", str(mnist), "--net", NET, "--steps", str(STEPS), "--threads", "1",
-            "--quiet", "--checkpoint-every", "1000", "--run", str(folder), *map(str, more)]
+            "--quiet", "--checkpoint-every", str(STEPS), "--run", str(folder), *map(str, more)]
 
 
 def step_times(folder):
