@@ -18,12 +18,16 @@ packages() {
     paraview)
         # ParaView 5.11 or 5.13, its headers and its Python; headers that theirs ask for: MPI, Python.
         echo paraview paraview-dev python3-paraview libopenmpi-dev libpython3-dev
+        # Toolbar and widgets in ParaView's window.
+        echo qtbase5-dev
         # A display for pictures where there is none.
         echo xvfb xauth
         ;;
     tests)
         # Unit tests, Python tests and what they compute with; checks of format and man page; a decimal-comma locale.
         echo libcmocka-dev python3-pytest python3-numpy python3-pil clang-format groff-base locales
+        # A window manager, and hands for the tests of ParaView's window.
+        echo openbox xdotool
         ;;
     bench)
         # What `make bench` compares with, and the BLAS that makes it fast: the build that shares PyTorch's threads.

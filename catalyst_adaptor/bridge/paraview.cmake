@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# weightscape_find_paraview(): targets weightscape_paraview (all that the bridge needs), weightscape_paraview_reader (what a
+# weightscape_find_paraview(): targets weightscape_paraview (all that the bridge needs), weightscape_paraview_plugin (what a
 # plugin of ParaView's own needs) and weightscape_paraview_headers; WEIGHTSCAPE_PARAVIEW_FOUND, and a reason when it is not
 # there.
 #
 # Headers and libraries are looked up directly: Debian 12's find_package(ParaView) names third-party targets that do not
 # exist, Debian 13's names files that do not exist.
+#
+# weightscape_find_paraview_gui(), after it: target weightscape_paraview_gui (what toolbars and widgets in ParaView's window
+# need); WEIGHTSCAPE_GUI_FOUND, and a reason when it is not there.
 function(weightscape_find_paraview)
     set(WEIGHTSCAPE_PARAVIEW_FOUND FALSE PARENT_SCOPE)
     set(prefixes ${CMAKE_PREFIX_PATH} ${CMAKE_SYSTEM_PREFIX_PATH})
@@ -36,14 +39,14 @@ function(weightscape_find_paraview)
 
     string(REGEX MATCH "[0-9.]+$" version "${WEIGHTSCAPE_PARAVIEW_INCLUDE}")
     add_library(weightscape_paraview INTERFACE)
-    add_library(weightscape_paraview_reader INTERFACE)
+    add_library(weightscape_paraview_plugin INTERFACE)
     add_library(weightscape_paraview_headers INTERFACE)
     set(for_both vtksys vtkCommonCore vtkCommonDataModel vtkCommonExecutionModel vtkRemotingCore vtkRemotingServerManager)
     set(for_bridge vtkCommonMisc vtkCommonSystem vtkIOXML vtkParallelCore vtkPVCatalyst vtkPVPythonCatalyst vtkPVVTKExtensionsCore
         vtkRemotingApplication vtkRemotingLive vtkPythonInterpreter
         vtkWrappingPythonCore${Python3_VERSION_MAJOR}.${Python3_VERSION_MINOR})
-    set(for_reader vtkRemotingClientServerStream)
-    foreach(name ${for_both} ${for_bridge} ${for_reader})
+    set(for_plugin vtkRemotingClientServerStream)
+    foreach(name ${for_both} ${for_bridge} ${for_plugin})
         find_library(WEIGHTSCAPE_${name} NAMES ${name}-pv${version} HINTS ${prefix}/lib)
         mark_as_advanced(WEIGHTSCAPE_${name})
         if(NOT WEIGHTSCAPE_${name})
@@ -51,19 +54,42 @@ function(weightscape_find_paraview)
             return()
         endif()
         if(NOT name IN_LIST for_bridge)
-            target_link_libraries(weightscape_paraview_reader INTERFACE ${WEIGHTSCAPE_${name}})
+            target_link_libraries(weightscape_paraview_plugin INTERFACE ${WEIGHTSCAPE_${name}})
         endif()
-        if(NOT name IN_LIST for_reader)
+        if(NOT name IN_LIST for_plugin)
             target_link_libraries(weightscape_paraview INTERFACE ${WEIGHTSCAPE_${name}})
         endif()
     endforeach()
     target_include_directories(weightscape_paraview_headers SYSTEM INTERFACE ${WEIGHTSCAPE_PARAVIEW_INCLUDE})
     target_link_libraries(weightscape_paraview INTERFACE weightscape_paraview_headers)
-    target_link_libraries(weightscape_paraview_reader INTERFACE weightscape_paraview_headers)
+    target_link_libraries(weightscape_paraview_plugin INTERFACE weightscape_paraview_headers)
     # ParaView's Python libraries leave Python's symbols open, so they must be linked even where we use none.
     target_link_libraries(weightscape_paraview INTERFACE Python3::Python)
     target_link_options(weightscape_paraview INTERFACE -Wl,--no-as-needed)
     set(WEIGHTSCAPE_PARAVIEW_FOUND TRUE PARENT_SCOPE)
     set(WEIGHTSCAPE_PARAVIEW_VERSION ${version} PARENT_SCOPE)
     set(WEIGHTSCAPE_PYTHON_PROGRAM ${Python3_EXECUTABLE} PARENT_SCOPE)
+endfunction()
+
+function(weightscape_find_paraview_gui)
+    set(WEIGHTSCAPE_GUI_FOUND FALSE PARENT_SCOPE)
+    find_package(Qt5 5.12 QUIET COMPONENTS Widgets)
+    if(NOT Qt5_FOUND)
+        set(WEIGHTSCAPE_GUI_PROBLEM "no Qt 5 to build with: qtbase5-dev" PARENT_SCOPE)
+        return()
+    endif()
+    cmake_path(SET prefix NORMALIZE "${WEIGHTSCAPE_PARAVIEW_INCLUDE}/../..")
+    add_library(weightscape_paraview_gui INTERFACE)
+    foreach(name pqCore pqComponents pqWidgets vtkRemotingLive vtkRemotingViews vtkGUISupportQt)
+        find_library(WEIGHTSCAPE_${name} NAMES ${name}-pv${WEIGHTSCAPE_PARAVIEW_VERSION} HINTS ${prefix}/lib)
+        mark_as_advanced(WEIGHTSCAPE_${name})
+        if(NOT WEIGHTSCAPE_${name})
+            set(WEIGHTSCAPE_GUI_PROBLEM "no library ${name}-pv${WEIGHTSCAPE_PARAVIEW_VERSION}" PARENT_SCOPE)
+            return()
+        endif()
+        target_link_libraries(weightscape_paraview_gui INTERFACE ${WEIGHTSCAPE_${name}})
+    endforeach()
+    target_include_directories(weightscape_paraview_gui SYSTEM INTERFACE ${WEIGHTSCAPE_PARAVIEW_INCLUDE}/vtkqttesting)
+    target_link_libraries(weightscape_paraview_gui INTERFACE weightscape_paraview_headers Qt5::Widgets)
+    set(WEIGHTSCAPE_GUI_FOUND TRUE PARENT_SCOPE)
 endfunction()

@@ -16,7 +16,7 @@ typedef struct app_command {
 } app_command;
 
 extern const app_command command_train, command_eval, command_info, command_export, command_watch,
-    command_replay, command_ctl, command_doctor, command_completion, command_help;
+    command_replay, command_gui, command_ctl, command_doctor, command_completion, command_help;
 
 /* All commands, in the order of the manual; NULL at the end. */
 extern const app_command *const commands[];

@@ -2,6 +2,7 @@
 /* The command `doctor`: what works on this machine, and what mends the rest. */
 #include "cnn/status.h"
 #include "command.h"
+#include "companion.h"
 #include "data_source.h"
 #include "doctor_script.h"
 #include "exit_status.h"
@@ -55,21 +56,6 @@ static int report(int good, const char *what, const char *detail, const char *me
     return !good;
 }
 
-/* The program `name` on PATH, NULL if there is none; the caller frees it. */
-static char *find_program(const char *name)
-{
-    const char *path = getenv("PATH");
-    for (const char *rest = path ? path : ""; *rest;) {
-        const size_t length = strcspn(rest, ":");
-        char *program = text_format("%.*s/%s", (int)length, rest, name);
-        if (access(program, X_OK) == 0)
-            return program;
-        free(program);
-        rest += length + (rest[length] == ':');
-    }
-    return NULL;
-}
-
 static int check_paraview(const ws_abilities *able)
 {
     char *found = text_format("%s, %s", able->paraview_version, able->bridge_path);
@@ -98,7 +84,7 @@ static int check_display(const ws_abilities *able)
 /* Nothing needs MPI; who runs under it wants to know. */
 static void tell_mpi(const char *what, const char *name)
 {
-    char *found = find_program(name);
+    char *found = companion_find(name);
     if (found)
         printf("%-8s MPI %s: %s\n", "info", what, found);
     else

@@ -20,7 +20,7 @@ from vtkmodules.util.misc import calldata_type  # noqa: E402
 from vtkmodules.util.numpy_support import vtk_to_numpy  # noqa: E402
 from vtkmodules.util.vtkConstants import VTK_STRING  # noqa: E402
 
-PLUGIN = pathlib.Path(os.environ["WEIGHTSCAPE_BUILD"]) / "lib" / "weightscape" / "paraview" / "WeightscapeReader.so"
+PLUGIN = pathlib.Path(os.environ["WEIGHTSCAPE_BUILD"]) / "lib" / "weightscape" / "paraview" / "Weightscape.so"
 WEIGHTS, NORMS, TRAJECTORY = range(3)
 HIDDEN = 32  # vtkDataSetAttributes::HIDDENCELL
 
@@ -393,9 +393,9 @@ def load(plugin, recording, **environment):
 def test_it_works_where_it_is_installed(recording, tmp_path):
     subprocess.run(["cmake", "--install", os.environ["WEIGHTSCAPE_BUILD"], "--prefix", tmp_path], check=True,
                    stdout=subprocess.DEVNULL)
-    plugin = next(tmp_path.glob("lib*/**/WeightscapeReader.so"))
+    plugin = next(tmp_path.glob("lib*/**/Weightscape.so"))
     # All that is in the folder is loaded where PV_PLUGIN_PATH names it.
-    assert [path.name for path in plugin.parent.iterdir()] == ["WeightscapeReader.so"]
+    assert [path.name for path in plugin.parent.iterdir()] == ["Weightscape.so"]
     done = load(plugin, recording)
     assert "steps 13" in done.stdout, done.stderr
 
@@ -414,5 +414,5 @@ def test_another_version_of_paraview_is_refused(recording, tmp_path):
     subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-o", tmp_path / "another.so", tmp_path / "another.c"], check=True)
     done = load(PLUGIN, recording, LD_PRELOAD=str(tmp_path / "another.so"))
     assert done.returncode == 1 and "steps" not in done.stdout
-    said = [line for line in done.stderr.splitlines() if "WeightscapeReader is built for" in line]
+    said = [line for line in done.stderr.splitlines() if "Weightscape is built for" in line]
     assert len(said) == 1 and "and this is ParaView 5.99.3" in said[0]

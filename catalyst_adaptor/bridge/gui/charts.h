@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Curves of the training, in views of ParaView's window.
+#ifndef WEIGHTSCAPE_GUI_CHARTS_H
+#define WEIGHTSCAPE_GUI_CHARTS_H
+
+#include "channels.h"
+
+class pqView;
+
+namespace weightscape
+{
+
+// L2 norms of the weights and gradients of every layer over the steps, on a logarithmic axis.
+pqView *make_norms(pqOutputPort *norms);
+
+// Loss, accuracy and learning rate over the steps.
+pqView *make_progress(pqOutputPort *norms);
+
+// The walk of a convolution's first two weights in their plane.
+pqView *make_walk(const LayerOutput &trajectory);
+
+} // namespace weightscape
+
+#endif
