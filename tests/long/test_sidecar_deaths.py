@@ -107,8 +107,11 @@ def test_nothing_outlives_a_killed_training(weightscape, mnist, tmp_path):
         folder = tmp_path / f"run{attempt}"
         process = subprocess.Popen(command(weightscape, mnist, folder, "--pipeline", f"{root}/pipelines/weights.py,every=50"))
         below = set()
-        end = time.monotonic() + 5 + random.Random(attempt).uniform(0, 5)
-        while time.monotonic() < end:
+        while not sidecar_of(process.pid):
+            assert process.poll() is None
+            time.sleep(0.05)
+        end = time.monotonic() + random.Random(attempt).uniform(0, 6)
+        while not below or time.monotonic() < end:
             pid = sidecar_of(process.pid)
             below |= {pid} if pid else set()
             below |= set(descendants(pid)) if pid else set()
