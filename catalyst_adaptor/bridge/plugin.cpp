@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What ParaView's plugin manager asks a plugin for. One file for all: the window loads it, and so do pvserver
 // and pvpython, which never ask for the interfaces of the window.
-#include "boxes_commands.h"
+#include "filter_commands.h"
 #include "plugin_xml.h" // generated
 #include "reader_commands.h"
 #ifdef WEIGHTSCAPE_GUI
@@ -27,7 +27,7 @@ namespace
 void add_commands(vtkClientServerInterpreter *interpreter)
 {
     add_reader_commands(interpreter);
-    add_boxes_commands(interpreter);
+    add_filter_commands(interpreter);
 }
 
 class Plugin : public vtkPVPlugin,

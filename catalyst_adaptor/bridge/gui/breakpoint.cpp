@@ -16,7 +16,8 @@ Breakpoint::Breakpoint(Connection *used, QObject *parent) : QObject(parent), con
     pqLiveInsituManager *manager = pqLiveInsituManager::instance();
     connect(manager, &pqLiveInsituManager::breakpointAdded, this, &Breakpoint::added);
     connect(manager, &pqLiveInsituManager::breakpointRemoved, this, &Breakpoint::removed);
-    connect(connection, &Connection::changed, this, &Breakpoint::look);
+    // Queued: what is sent to the training while a step of it is taken in is lost.
+    connect(connection, &Connection::changed, this, &Breakpoint::look, Qt::QueuedConnection);
 }
 
 void Breakpoint::added()
@@ -29,7 +30,7 @@ void Breakpoint::added()
     step = qlonglong(std::ceil(asked));
     is_resting = false;
     if (step > 0)
-        connection->ask("pause_at", double(step));
+        connection->ask("pause_at", step);
 }
 
 void Breakpoint::removed()

@@ -128,6 +128,16 @@ pqView *show(pqOutputPort *output, const QList<Curve> &curves, const char *x, co
 
 } // namespace
 
+pqOutputPort *make_curves(pqOutputPort *norms)
+{
+    pqPipelineSource *curves = pqApplicationCore::instance()->getObjectBuilder()->createFilter(
+        "filters", "WeightscapeCurves", norms->getSource(), norms->getPortNumber());
+    curves->rename("Curves");
+    curves->updatePipeline();
+    curves->setModifiedState(pqProxy::UNMODIFIED);
+    return curves->getOutputPort(0);
+}
+
 pqView *make_norms(pqOutputPort *norms)
 {
     const QString weight = "_weight_l2", gradient = "_gradient_l2";

@@ -10,11 +10,14 @@ class pqView;
 namespace weightscape
 {
 
+// The table `norms` with gaps where a logarithmic axis can show nothing: what the next two draw.
+pqOutputPort *make_curves(pqOutputPort *norms);
+
 // L2 norms of the weights and gradients of every layer over the steps, on a logarithmic axis.
-pqView *make_norms(pqOutputPort *norms);
+pqView *make_norms(pqOutputPort *curves);
 
 // Loss, accuracy and learning rate over the steps.
-pqView *make_progress(pqOutputPort *norms);
+pqView *make_progress(pqOutputPort *curves);
 
 // The walk of a convolution's first two weights in their plane.
 pqView *make_walk(const LayerOutput &trajectory);

@@ -13,6 +13,7 @@
 
 #include <vtkNetworkAccessManager.h>
 #include <vtkProcessModule.h>
+#include <vtkSMIdTypeVectorProperty.h>
 #include <vtkSMLiveInsituLinkProxy.h>
 #include <vtkSMPropertyHelper.h>
 #include <vtkSMSessionProxyManager.h>
@@ -200,15 +201,19 @@ void Connection::ask(const char *knob)
 {
     vtkSMSourceProxy *knobs = source("Knobs");
     if (knobs && knobs->GetProperty(knob))
-        ask(knob, vtkSMPropertyHelper(knobs, knob).GetAsInt() + 1);
+        ask(knob, qlonglong(vtkSMPropertyHelper(knobs, knob).GetAsInt()) + 1);
 }
 
-void Connection::ask(const char *knob, double value)
+void Connection::ask(const char *knob, qlonglong value)
 {
     vtkSMSourceProxy *knobs = source("Knobs");
     if (!knobs || !knobs->GetProperty(knob))
         return;
-    vtkSMPropertyHelper(knobs, knob).Set(value);
+    auto *large = vtkSMIdTypeVectorProperty::SafeDownCast(knobs->GetProperty(knob));
+    if (large)
+        large->SetElement(0, value);
+    else
+        vtkSMPropertyHelper(knobs, knob).Set(static_cast<int>(value));
     knobs->UpdateVTKObjects();
     push();
 }

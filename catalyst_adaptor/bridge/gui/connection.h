@@ -45,7 +45,7 @@ class Connection : public QObject
     void set_paused(bool yes);
     // An action or a value that the training is asked for, through its knobs; nothing if it has no such knob.
     void ask(const char *knob);
-    void ask(const char *knob, double value);
+    void ask(const char *knob, qlonglong value);
 
   Q_SIGNALS:
     // State, step or pause may have changed.

@@ -10,6 +10,7 @@
 #include <pqServer.h>
 #include <pqServerManagerModel.h>
 
+#include <vtkAlgorithm.h>
 #include <vtkClientServerStream.h>
 #include <vtkDataObject.h>
 #include <vtkPVDataInformation.h>
@@ -17,6 +18,8 @@
 #include <vtkSMSession.h>
 #include <vtkSMSessionProxyManager.h>
 #include <vtkSMSourceProxy.h>
+#include <vtkStringArray.h>
+#include <vtkTable.h>
 
 #include <QVariant>
 
@@ -84,6 +87,16 @@ bool Extracts::has_data(pqPipelineSource *extract)
     proxy->UpdatePipeline();
     const int type = proxy->GetDataInformation(0)->GetDataSetType();
     return type != -1 && type != VTK_DATA_OBJECT;
+}
+
+QString Extracts::status(const char *column) const
+{
+    pqPipelineSource *extract = find("status");
+    auto *algorithm =
+        extract ? vtkAlgorithm::SafeDownCast(extract->getProxy()->GetClientSideObject()) : nullptr;
+    auto *table = algorithm ? vtkTable::SafeDownCast(algorithm->GetOutputDataObject(0)) : nullptr;
+    auto *texts = table ? vtkStringArray::SafeDownCast(table->GetColumnByName(column)) : nullptr;
+    return texts && texts->GetNumberOfValues() > 0 ? QString::fromStdString(texts->GetValue(0)) : "";
 }
 
 // ParaView knows the extracts of its own connection. Those of one that has ended are made known to the

@@ -31,6 +31,9 @@ class Extracts : public QObject
     // Whether its data have come; they need some steps.
     static bool has_data(pqPipelineSource *extract);
 
+    // A text of the channel `status`, if that is among the extracts; else "".
+    QString status(const char *column) const;
+
   private Q_SLOTS:
     void go_on();
     void mark();

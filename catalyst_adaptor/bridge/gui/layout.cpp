@@ -99,6 +99,11 @@ Layout::Layout(Connection *used, QObject *parent)
     connect(connection, &Connection::updated, this, &Layout::go_on_waiting);
 }
 
+bool Layout::training_rests() const
+{
+    return connection->state() == Connection::State::live && extracts->status("state") == "paused";
+}
+
 QString Layout::lay_out()
 {
     if (connection->training())
@@ -200,8 +205,9 @@ void Layout::arrange(const Channels &channels, pqServer *server)
     for (const LayerOutput &weights : channels.weights)
         above.append(make_landscape(weights));
     if (channels.norms) {
-        below.append(make_norms(channels.norms));
-        below.append(make_progress(channels.norms));
+        pqOutputPort *curves = make_curves(channels.norms);
+        below.append(make_norms(curves));
+        below.append(make_progress(curves));
     }
     if (!channels.trajectories.isEmpty())
         below.append(make_walk(channels.trajectories[0]));

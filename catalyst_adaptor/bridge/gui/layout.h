@@ -32,6 +32,9 @@ class Layout : public QObject
     // A recording by its path.
     QString lay_out_recording(const QString &path);
 
+    // Whether the training rests, whoever has let it; known when it is laid out.
+    bool training_rests() const;
+
   Q_SIGNALS:
     void laid_out();
 

@@ -121,10 +121,10 @@ void ToolBar::press_lay_out()
 
 void ToolBar::press_pause(bool on)
 {
-    connection->set_paused(on);
     // A rest that the training was asked for by a knob or from a terminal ends with Continue, too.
-    if (!on)
+    if (!on && !connection->is_paused())
         connection->ask("continue");
+    connection->set_paused(on);
     show_state();
 }
 
@@ -143,7 +143,7 @@ void ToolBar::show_state()
     connect_->setIcon(
         style()->standardIcon(state == State::live ? QStyle::SP_DialogYesButton : QStyle::SP_DriveNetIcon));
     other_port->setEnabled(state == State::off);
-    const bool is_paused = connection->is_paused();
+    const bool is_paused = connection->is_paused() || layout->training_rests();
     pause->setEnabled(state == State::live);
     pause->setChecked(is_paused);
     pause->setText(is_paused ? "Continue" : "Pause");
