@@ -141,6 +141,11 @@ class Window:
     def wait_for(self, name, text=None, seconds=400):
         return self.wait(lambda: self.find(name, text), f"{name} {text or ''}", seconds)
 
+    def fill_screen(self):
+        """So that no button of a toolbar is hidden."""
+        self.screen.do("search", "--onlyvisible", "--name", "^ParaView ", "windowmove", 0, 20, "windowsize", SIZE[0], SIZE[1] - 30)
+        time.sleep(1)  # until the window manager has done it
+
     def press(self, name):
         widget = self.wait(lambda: (found := self.find(name)) and found.enabled and found, f"{name} enabled")
         self.screen.do("mousemove", widget.x + widget.width // 2, widget.y + widget.height // 2, "click", 1)

@@ -161,6 +161,7 @@ def open_window(kind, screen, folder, weightscape, training, port):
         return Window(screen, folder, [weightscape, "gui", training.run])
     window = Window(screen, folder, PV_PLUGIN_PATH=str(PLUGINS))
     window.wait_for(CONNECT)
+    window.fill_screen()
     window.press("menu/Weightscape")
     window.press("menu/Connect on Another Port...")
     window.wait_for("qt_spinbox_lineedit")
