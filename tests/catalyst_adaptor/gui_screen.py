@@ -40,7 +40,8 @@ class Screen:
         self._folder = tempfile.TemporaryDirectory()
         read, write = os.pipe()
         self._programs = [subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write), "-noreset", "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp",
+            # -r: on a slow machine a key that is held repeats.
+            ["Xvfb", "-r", "-displayfd", str(write), "-noreset", "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp",
              "-fbdir", self._folder.name],
             pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=end_with_parent)]
         os.close(write)

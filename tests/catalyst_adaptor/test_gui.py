@@ -180,7 +180,7 @@ def test_rounds(screen, weightscape, training, port, tmp_path):
             boxes_change(window, screen)
             pause_and_go_on(window, training)
             set_breakpoint(window, screen, training)
-            turn_learning_rate(window, training, 0.001 + 0.0001 * (number + 1))
+            turn_learning_rate(window, training, round(0.001 + 0.0001 * (number + 1), 6))
             assert not window.complaints()
             window.kill()
         step = training.step()

@@ -40,6 +40,7 @@ struct Curve {
     int style = solid;
     double thickness = 2;
     int axis = left;
+    double opacity = 1;
 };
 
 QStringList columns_of(pqOutputPort *output)
@@ -60,7 +61,7 @@ QString number(double value)
 // Of all columns only the curves are visible.
 void draw(vtkSMProxy *representation, const QStringList &columns, const QList<Curve> &curves, const char *x)
 {
-    QStringList visible, labels, colours, styles, thicknesses, axes, markers;
+    QStringList visible, labels, colours, styles, thicknesses, axes, opacities, markers;
     for (const QString &column : columns) {
         bool is_drawn = false;
         for (const Curve &curve : curves)
@@ -75,6 +76,7 @@ void draw(vtkSMProxy *representation, const QStringList &columns, const QList<Cu
         styles << curve.column << QString::number(curve.style);
         thicknesses << curve.column << number(curve.thickness);
         axes << curve.column << QString::number(curve.axis);
+        opacities << curve.column << number(curve.opacity);
         markers << curve.column << "0";
     }
     set(representation, "AttributeType", 6); // rows
@@ -86,6 +88,7 @@ void draw(vtkSMProxy *representation, const QStringList &columns, const QList<Cu
     set(representation, "SeriesLineStyle", styles);
     set(representation, "SeriesLineThickness", thicknesses);
     set(representation, "SeriesPlotCorner", axes);
+    set(representation, "SeriesOpacity", opacities);
     set(representation, "SeriesMarkerStyle", markers);
     representation->UpdateVTKObjects();
 }
@@ -150,7 +153,7 @@ pqView *make_norms(pqOutputPort *norms)
         const QString name = column.left(column.size() - weight.size());
         const Colour colour = layer_colours[layer++ % std::size(layer_colours)];
         curves.append({column, name, colour, solid, 2.5});
-        curves.append({name + gradient, "", colour, solid, 1});
+        curves.append({name + gradient, "", colour, solid, 1, left, 0.4});
     }
     pqView *view = show(norms, curves, "step", "norms", "L2 norms of weights (thick) and gradients",
                         "training step", "");
@@ -166,11 +169,12 @@ pqView *make_progress(pqOutputPort *norms)
     const Colour ink = {0.2, 0.2, 0.2}, red = {0.84, 0.10, 0.11}, blue = {0.13, 0.40, 0.67};
     const QList<Curve> curves = {{"loss", "loss", blue, solid, 1.5},
                                  {"learning_rate", "learning rate", red, solid, 2},
-                                 {"accuracy", "accuracy (right)", ink, solid, 1, right}};
+                                 {"accuracy", "accuracy (right)", ink, solid, 1, right, 0.6}};
     pqView *view =
         show(norms, curves, "step", "progress", "Loss, accuracy and learning rate", "training step", "");
     if (view) {
         set(view->getProxy(), "LeftAxisLogScale", 1);
+        set(view->getProxy(), "LegendLocation", 3); // bottom left, where none of the curves is for long
         view->getProxy()->UpdateVTKObjects();
     }
     return view;

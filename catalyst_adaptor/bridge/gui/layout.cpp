@@ -150,6 +150,14 @@ void Layout::go_on_waiting()
     if (!is_complete)
         return;
     is_waiting = false;
+    // When this step has been answered: making views takes some seconds.
+    QTimer::singleShot(0, this, [this, channels] { show(channels); });
+}
+
+void Layout::show(const Channels &channels)
+{
+    if (!connection->training())
+        return;
     arrange(channels, connection->manager()->displaySession());
     auto *knobs = model()->findItem<pqPipelineSource *>(connection->source("Knobs"));
     if (knobs)

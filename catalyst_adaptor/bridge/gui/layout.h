@@ -44,6 +44,7 @@ class Layout : public QObject
   private:
     QString lay_out_live();
     QString lay_out_reader(pqPipelineSource *reader);
+    void show(const Channels &channels);
     void arrange(const Channels &channels, pqServer *server);
 
     Connection *connection;
