@@ -177,7 +177,7 @@ class Link::Line : public vtkLiveInsituLink
 };
 vtkStandardNewMacro(Link::Line);
 
-Link::Link() : line(vtkSmartPointer<Line>::New()) {}
+Link::Link(std::function<bool()> stop) : line(vtkSmartPointer<Line>::New()), patience(std::move(stop)) {}
 
 Link::~Link()
 {

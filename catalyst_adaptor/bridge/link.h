@@ -19,7 +19,7 @@ namespace weightscape
 class Link
 {
   public:
-    Link();
+    explicit Link(std::function<bool()> stop); // as for Patience
     ~Link();
     Link(const Link &) = delete;
     Link &operator=(const Link &) = delete;

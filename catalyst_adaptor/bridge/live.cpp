@@ -63,6 +63,13 @@ vtkSmartPointer<vtkSMSourceProxy> make_producer(const std::string &name)
     return producer;
 }
 
+std::function<bool()> stop_of(const ws_bridge_options &options)
+{
+    if (!options.stop)
+        return {};
+    return [stop = options.stop, context = options.stop_context] { return stop(context) != 0; };
+}
+
 // As a URL has it.
 std::string place_of(const std::string &host, uint16_t port)
 {
@@ -74,7 +81,8 @@ std::string place_of(const std::string &host, uint16_t port)
 
 Live::Live(const ws_bridge_options &options, const std::vector<Channel> &shown, Watchdog &dog)
     : host(options.live_host), place(place_of(options.live_host, options.live_port)), port(options.live_port),
-      log(options.log), channels(shown), watchdog(dog), built_at(shown.size(), never), knobs(manager())
+      log(options.log), channels(shown), watchdog(dog), built_at(shown.size(), never), knobs(manager()),
+      stop(stop_of(options)), link(stop)
 {
     for (const Channel &channel : channels)
         producers.push_back(make_producer(channel.name));
@@ -208,7 +216,8 @@ void Live::lose()
     line += link.was_cut() ? " does not answer: it was cut off (--live), and can connect again" : " has left";
     if (was_paused)
         line += "; its pause is over";
-    tell(line);
+    if (!stop || !stop()) // then it is we who leave
+        tell(line);
     is_behind = was_paused = false;
     pause = 0;
     next_call = in_seconds(first_pause);

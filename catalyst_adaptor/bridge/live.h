@@ -71,6 +71,7 @@ class Live
     std::vector<vtkSmartPointer<vtkSMSourceProxy>> producers; // of the channels
     std::vector<uint64_t> built_at;                           // steps
     Knobs knobs;
+    const std::function<bool()> stop; // may be empty
     Link link;
     uint64_t step = 0; // that is shown
     bool is_behind = false, was_paused = false;

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "patience.h"
 
+#include <algorithm>
 #include <csignal>
 #include <sys/socket.h>
+#include <utility>
 
 namespace weightscape
 {
 
-Patience::Patience()
+namespace
+{
+
+constexpr std::chrono::milliseconds look{200}; // between questions whether to stop
+
+} // namespace
+
+Patience::Patience(std::function<bool()> asked) : stop(std::move(asked))
 {
     // The thread must not take signals that the host's threads wait for.
     sigset_t all, before;
@@ -57,8 +66,8 @@ void Patience::watch()
     while (!ends) {
         if (watched < 0) {
             changed.wait(lock);
-        } else if (Clock::now() < until) {
-            changed.wait_until(lock, until);
+        } else if (Clock::now() < until && !(stop && stop())) {
+            changed.wait_until(lock, stop ? std::min(until, Clock::now() + look) : until);
         } else {
             shutdown(watched, SHUT_RDWR);
             watched = -1;

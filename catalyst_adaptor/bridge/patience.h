@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -14,7 +15,9 @@ namespace weightscape
 class Patience
 {
   public:
-    Patience();
+    // Waits end, too, when `stop`, which is asked by another thread a few times a second, says so; it may be
+    // empty.
+    explicit Patience(std::function<bool()> stop);
     ~Patience();
     Patience(const Patience &) = delete;
     Patience &operator=(const Patience &) = delete;
@@ -41,6 +44,7 @@ class Patience
 
     void watch();
 
+    const std::function<bool()> stop;
     mutable std::mutex mutex;
     std::condition_variable changed;
     int watched = -1; // a socket

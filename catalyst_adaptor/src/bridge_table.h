@@ -45,6 +45,9 @@ typedef struct ws_bridge_options {
     const char *live_host; /* a ParaView that listens there is dialled, and is shown every channel and what
                               scripts make of them; then scripts write nothing. NULL: none */
     uint16_t live_port;
+    int (*stop)(void *context); /* asked, also from another thread, while a viewer is waited for: not 0 cuts
+                                   it off. NULL: never */
+    void *stop_context;
     int is_idle; /* this process runs at idle priority: script_seconds are processor time */
     ws_log log;
 } ws_bridge_options;

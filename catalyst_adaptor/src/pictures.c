@@ -118,6 +118,8 @@ int ws_pictures_start(ws_pictures *pictures, const ws_pictures_options *options,
                                       .always = options->always,
                                       .live_host = options->live_host,
                                       .live_port = options->live_port,
+                                      .stop = options->stop,
+                                      .stop_context = options->stop_context,
                                       .is_idle = options->is_idle,
                                       .log = options->log};
     char problem[WS_PROBLEM_SIZE] = "";

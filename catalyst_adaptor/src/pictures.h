@@ -28,6 +28,8 @@ typedef struct ws_pictures_options {
     int required, always, is_idle;
     const char *live_host; /* as in ws_bridge_options */
     uint16_t live_port;
+    int (*stop)(void *context);
+    void *stop_context;
     ws_log log;
 } ws_pictures_options;
 

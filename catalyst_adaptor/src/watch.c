@@ -100,6 +100,8 @@ static ws_pictures_options pictures_options(const watching *self, const ws_scene
                                  .always = options->latest,
                                  .live_host = options->live ? self->viewer.host : NULL,
                                  .live_port = self->viewer.port,
+                                 .stop = options->stop,
+                                 .stop_context = options->context,
                                  .log = self->log};
 }
 

@@ -286,7 +286,8 @@ typedef struct ws_watch_options {
     double rate;      /* live from files: steps a second; 0: as fast as the viewer takes them */
     uint64_t first, last;       /* steps to draw; 0, 0: all there are, of a run that trains from now on */
     double script_seconds;      /* as in ws_options */
-    int (*stop)(void *context); /* asked between two steps; not 0 ends it. NULL: it is never ended */
+    int (*stop)(void *context); /* asked between two steps, and, with live, by another thread while the viewer
+                                   is waited for; not 0 ends it. NULL: it is never ended */
     /* How many steps are drawn, and the last one of them. Called after each and a few times a second. NULL:
      * not called.
      */

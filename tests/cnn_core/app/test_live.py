@@ -4,6 +4,7 @@
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,32 @@ def test_a_run_that_trains(program, trained, small_set, tmp_path, port):
     plain = trained("plain", "--steps", step, "--insitu", "none", "--checkpoint-every", step, "--threads", 1, "--quiet", within=180)
     assert run.last.read_bytes() == plain.last.read_bytes()
     assert run.numbers() == plain.numbers()
+
+
+def test_a_viewer_that_hangs_holds_nobody_up(program, trained, small_set, tmp_path, port):
+    """Neither the end of the training, nor that of a watch, which a signal ends."""
+    run = Run(tmp_path / "run")
+    with LiveClient(port) as client:
+        training = program.start("train", *small_training(small_set), "--steps", 10**9, "--threads", 1, "--checkpoint-every", 10**9,
+                                 "--quiet", "--run", "run", f"--live=localhost:{port}", "--record", 1000)
+        client.wait_connected(60)
+        client.stop()
+        steps = len(run.steps())
+        wait_for(lambda: len(run.steps()) > steps + 1000, training)
+        training.send_signal(signal.SIGINT)
+        _, errors = training.communicate(timeout=20)
+        assert training.returncode == 130, errors
+    plain = trained("plain", "--steps", run.last_step(), "--insitu", "none", "--threads", 1, "--quiet", within=180)
+    assert run.last.read_bytes() == plain.last.read_bytes()
+    with LiveClient(port) as client:
+        watch = program.start("watch", "run", f"--live=localhost:{port}")
+        client.wait_connected(60)
+        client.stop()
+        time.sleep(2)
+        watch.send_signal(signal.SIGINT)
+        _, errors = watch.communicate(timeout=20)
+        assert watch.returncode == 130, errors
+        assert "cut off" not in errors
 
 
 def test_a_recording(program, trained, tmp_path, port):
