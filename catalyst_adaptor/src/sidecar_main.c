@@ -149,8 +149,10 @@ int sidecar_main(const json_t *request)
 {
     sidecar self = {0};
     ws_followed followed;
-    step_back(json_object_get(request, "live") != NULL);
     int status = open_all(request, &self);
+    /* Not before a virtual display has been started: an idle one would not get the time to end where all
+     * cores are busy, and it costs next to nothing. */
+    step_back(json_object_get(request, "live") != NULL);
     if (status == WS_OK)
         status = ws_follow(&self.plan, &followed);
     if (status) {
