@@ -14,8 +14,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { LIVE_NICENESS = 10 };
-
 typedef struct sidecar {
     ws_ring_reader *reader;
     ws_scripts scripts;
@@ -26,13 +24,15 @@ typedef struct sidecar {
     ws_feed *feed;
 } sidecar;
 
+#define VIEWER_NICENESS 10 /* a tenth of a processor that all want: somebody sits there and waits */
+
 /* The training's threads come first, and when memory runs out it is this process that goes. Where that is not
- * allowed, it is only slower. Pictures can wait until a processor is idle, and are made in the end; who looks
- * on cannot: beside a training that keeps all processors busy it gets about a tenth of one. */
-static void step_back(int is_live)
+ * allowed, it is only slower. Who shows a run to somebody must answer, so it gets its share of a processor
+ * that is busy; it does nothing while nobody looks. */
+static void step_back(int is_viewer)
 {
-    if (is_live)
-        setpriority(PRIO_PROCESS, 0, LIVE_NICENESS);
+    if (is_viewer)
+        setpriority(PRIO_PROCESS, 0, VIEWER_NICENESS);
     else
         sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0});
     const int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);

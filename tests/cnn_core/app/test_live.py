@@ -155,7 +155,7 @@ def test_a_training_is_paused_and_steered(program, trained, small_set, boxes, tm
         for rate in (0.0625, 0.03125, 0.015625):
             client.pause()
             wait_for(lambda: client.fetch("status", "state")[1] == ["paused"], training)
-            step = client.fetch("weights_conv1")[0]
+            step = client.count("weights_conv1", 1)[-1][0]
             assert "ParaView" in client.fetch("status", "paused_by")[1][0]
             client.set(learning_rate=rate)
             wait_for(lambda: float(client.fetch("status", "knob_learning_rate")[1][0]) == rate, training)
@@ -171,6 +171,7 @@ def test_a_training_is_paused_and_steered(program, trained, small_set, boxes, tm
     training.send_signal(signal.SIGINT)
     _, errors = training.communicate(timeout=120)
     assert training.returncode == 130, errors
-    replayed = program.good("train", "--data", small_set, "--replay-steering", "run", "--run", "again", "--insitu", "none", "--quiet", within=180)
+    replayed = program.good("train", *small_training(small_set), "--steps", run.last_step(), "--threads", 1, "--replay-steering", "run",
+                                "--run", "again", "--insitu", "none", "--quiet", within=180)
     assert Run(tmp_path / "again").last.read_bytes() == run.last.read_bytes(), replayed
     assert np.all(np.diff(run.steps()) == 1)
