@@ -146,8 +146,9 @@ def test_a_recording(program, trained, tmp_path, port):
 def test_a_training_is_paused_and_steered(program, trained, small_set, boxes, tmp_path, port):
     """From the panel: it rests where it is, goes on, and the next step uses the learning rate; the bits are those of the replay."""
     run = Run(tmp_path / "run")
-    training = program.start("train", *small_training(small_set), "--steps", 10**9, "--threads", 1, "--checkpoint-every", 10**9, "--quiet",
-                             "--run", "run", f"--live=localhost:{port}", "--pipeline", boxes)
+    slow = [*small_training(small_set), "--batch", 200, "--threads", 1]
+    training = program.start("train", *slow, "--steps", 10**9, "--checkpoint-every", 10**9, "--quiet", "--run", "run",
+                             f"--live=localhost:{port}", "--pipeline", boxes)
     with LiveClient(port, KNOBS) as client:
         client.wait_connected(60)
         client.extract("weights_conv1", "status")
@@ -171,7 +172,7 @@ def test_a_training_is_paused_and_steered(program, trained, small_set, boxes, tm
     training.send_signal(signal.SIGINT)
     _, errors = training.communicate(timeout=120)
     assert training.returncode == 130, errors
-    replayed = program.good("train", *small_training(small_set), "--steps", run.last_step(), "--threads", 1, "--replay-steering", "run",
-                                "--run", "again", "--insitu", "none", "--quiet", within=180)
+    replayed = program.good("train", *slow, "--steps", run.last_step(), "--replay-steering", "run", "--run", "again", "--insitu", "none",
+                                "--quiet", within=400)
     assert Run(tmp_path / "again").last.read_bytes() == run.last.read_bytes(), replayed
     assert np.all(np.diff(run.steps()) == 1)
