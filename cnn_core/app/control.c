@@ -55,9 +55,16 @@ static void drop(app_control *control, size_t index)
     control->clients[index] = control->clients[--control->count];
 }
 
-/* Makes room among the silent. */
-static void drop_most_silent(app_control *control)
+/* Makes room: those who have hung up, else the one that has been silent for longest, if that is long. */
+static void make_room(app_control *control)
 {
+    for (size_t i = control->count; i--;) {
+        struct pollfd gone = {.fd = control->clients[i].fd};
+        if (poll(&gone, 1, 0) > 0)
+            drop(control, i);
+    }
+    if (control->count < CONTROL_CLIENTS_MOST)
+        return;
     size_t oldest = 0;
     for (size_t i = 1; i < control->count; i++)
         if (control->clients[i].heard < control->clients[oldest].heard)
@@ -74,7 +81,7 @@ static void let_in(app_control *control)
         if (fd < 0)
             return;
         if (control->count == CONTROL_CLIENTS_MOST)
-            drop_most_silent(control);
+            make_room(control);
         char *in = control->count < CONTROL_CLIENTS_MOST ? malloc(CONTROL_LINE_MOST + 1) : NULL;
         if (!in) {
             close(fd);

@@ -38,6 +38,13 @@ static json_t *knobs_of(const app_session *session)
     return object;
 }
 
+/* The share of this session's time that the training's thread has spent on those who look. */
+static double insitu_share(const app_session *session)
+{
+    const double seconds = progress_seconds(&session->progress);
+    return seconds > 0 ? insitu_link_report(session->link).seconds / seconds : 0;
+}
+
 /* What both are told. */
 static json_t *common_of(const app_session *session)
 {
@@ -59,8 +66,7 @@ json_t *session_status(const app_session *session)
                          json_number(session->last.loss), "accuracy", json_number(session->last.accuracy),
                          "learning_rate", json_number(session->last.learning_rate), "time_s",
                          json_number(session->time_before + seconds), "insitu_share",
-                         json_number(seconds > 0 ? insitu_link_report(session->link).seconds / seconds : 0),
-                         "pid", (int)getpid());
+                         json_number(insitu_share(session)), "pid", (int)getpid());
     json_object_update(status, more);
     json_decref(more);
     return status;
@@ -78,6 +84,7 @@ static int tell(const app_session *session, const json_t *status)
 void session_tell_viewers(app_session *session)
 {
     json_t *status = common_of(session);
+    json_object_set_new(status, "overhead", json_number(insitu_share(session)));
     /* Hundreds of dropout layers make a long list of rates. */
     if (tell(session, status)) {
         json_object_del(status, "knobs");
