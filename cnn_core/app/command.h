@@ -9,6 +9,7 @@ typedef struct app_command {
     const char *name;
     const char *operands;      /* as in the usage line, e.g. "RUN"; "" for none */
     int least, most;           /* how many operands */
+    const char *words;         /* what the second operand is one of, separated by `|`; NULL: anything */
     const char *summary;       /* a few words */
     const char *details;       /* paragraphs, separated by an empty line; each is wrapped where it is shown */
     const app_option *options; /* ends with a row without a name */

@@ -24,6 +24,15 @@ static void print_options(const app_command *command)
     printf("--help");
 }
 
+/* Words that are separated by `|`. */
+static void print_words(const char *words)
+{
+    printf("words='");
+    for (const char *c = words; *c; c++)
+        putchar(*c == '|' ? ' ' : *c);
+    printf("'");
+}
+
 /* What follows an option: the case that completes its argument. */
 static void print_arguments(const app_command *command)
 {
@@ -35,10 +44,7 @@ static void print_arguments(const app_command *command)
             printf(" | %s:-%c", command->name, option->letter);
         printf(") ");
         if (option->kind == OPTION_CHOICE) {
-            printf("words='");
-            for (const char *c = option->argument; *c; c++)
-                putchar(*c == '|' ? ' ' : *c);
-            printf("'");
+            print_words(option->argument);
         } else if (option->names == OPTION_NAMES_FOLDER) {
             printf("kind=-d");
         } else if (option->names == OPTION_NAMES_FILE) {
@@ -70,6 +76,14 @@ static void print_bash(void)
         printf("            %s) words='", commands[i]->name);
         print_options(commands[i]);
         puts("' ;;");
+    }
+    puts("            esac; elif ((COMP_CWORD == 3)); then case ${COMP_WORDS[1]} in");
+    for (size_t i = 0; commands[i]; i++) {
+        if (!commands[i]->words)
+            continue;
+        printf("            %s) ", commands[i]->name);
+        print_words(commands[i]->words);
+        puts(" ;;");
     }
     puts("            esac; fi ;;\n"
          "        esac\n"

@@ -367,6 +367,8 @@ const app_command command_ctl = {.name = "ctl",
                                  .operands = "RUN [COMMAND [ARGUMENT...]]",
                                  .least = 1,
                                  .most = 64,
+                                 .words = "status|get|set|pause|continue|resume|step|checkpoint|stop|"
+                                          "stop-after-epoch",
                                  .summary = "ask a training how it stands, turn its knobs, pause, stop it",
                                  .details = details,
                                  .options = options,

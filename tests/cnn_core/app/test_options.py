@@ -66,6 +66,8 @@ def test_manual_has_every_option_and_no_error(program, tmp_path):
     (["train", "--insitu", "s"], {"sidecar"}),
     (["re"], {"replay"}),
     (["ctl", "--j"], {"--json"}),
+    (["ctl", "folder", "st"], {"status", "step", "stop", "stop-after-epoch"}),
+    (["ctl", "fol"], {"folder"}),
 ])
 def test_bash_completes(program, tmp_path, words, expected):
     (tmp_path / "folder").mkdir()
