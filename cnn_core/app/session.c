@@ -75,9 +75,19 @@ static int load_state(app_session *session)
     return status;
 }
 
+/* Every run of a version that knows the log has one. */
+static void tell_missing_log(const app_session *session, const json_t *record)
+{
+    const char *path = session->folder->steering;
+    if (json_object_get(json_object_get(record, "options"), "replay-steering") && access(path, F_OK) < 0)
+        tell_warning("%s: is gone; knobs that were turned are as the options say", path);
+}
+
 /* What was turned in the run so far, and what is to be turned as in another one. */
 static int read_steering(app_session *session, const json_t *record)
 {
+    if (record)
+        tell_missing_log(session, record);
     const char *replayed = session->plan->replay_steering;
     int status =
         record ? steering_read_past(session->folder->steering, session->first_step, &session->past) : CNN_OK;

@@ -192,6 +192,15 @@ def test_a_torn_last_line_is_cut_and_told_once(program, trained, torn):
     assert not [line for line in program.good("train", "--resume", run.path, "--steps", 40).errors if "torn" in line]
 
 
+def test_a_log_that_is_gone_is_missed(program, trained):
+    run = trained("run", "--steps", 20)
+    (run.path / "steering.jsonl").unlink()
+    result = program.good("train", "--resume", run.path, "--steps", 30)
+    assert len(result.errors) == 1 and "steering.jsonl: is gone" in result.errors[0], result
+    assert (run.path / "steering.jsonl").read_bytes() == b""
+    assert not program.good("train", "--resume", run.path, "--steps", 40).errors
+
+
 BAD_LINES = [
     "",
     "nonsense",
