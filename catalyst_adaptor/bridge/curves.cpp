@@ -46,6 +46,19 @@ vtkSmartPointer<vtkDoubleArray> with_gaps(vtkDataArray *values)
     return copy;
 }
 
+// The column of a table of less than two rows, with two: its only value twice; where there is none, NaN, or 0
+// for the step.
+vtkSmartPointer<vtkDoubleArray> with_two_rows(vtkDataArray *values)
+{
+    auto copy = vtkSmartPointer<vtkDoubleArray>::New();
+    copy->SetName(values->GetName());
+    const bool is_step = copy->GetName() == std::string("step");
+    const double value = values->GetNumberOfTuples() > 0 ? values->GetTuple1(0) : is_step ? 0 : std::nan("");
+    for (int row = 0; row < 2; row++)
+        copy->InsertNextValue(value);
+    return copy;
+}
+
 } // namespace
 
 int WeightscapeCurves::FillInputPortInformation(int, vtkInformation *information)
@@ -60,13 +73,18 @@ int WeightscapeCurves::RequestData(vtkInformation *, vtkInformationVector **in, 
     auto *output = vtkTable::GetData(out);
     if (!table)
         return 1;
+    const bool is_curve = table->GetNumberOfRows() > 1;
     for (vtkIdType i = 0; i < table->GetNumberOfColumns(); i++) {
-        vtkAbstractArray *column = table->GetColumn(i);
+        vtkSmartPointer<vtkAbstractArray> column = table->GetColumn(i);
         auto *values = vtkDataArray::SafeDownCast(column);
+        if (!is_curve && !values)
+            continue;
+        if (!is_curve)
+            column = with_two_rows(values);
+        values = vtkDataArray::SafeDownCast(column);
         if (values && is_drawn_by_its_logarithm(column->GetName()))
-            output->AddColumn(with_gaps(values));
-        else
-            output->AddColumn(column);
+            column = with_gaps(values);
+        output->AddColumn(column);
     }
     output->GetFieldData()->ShallowCopy(table->GetFieldData());
     return 1;

@@ -125,3 +125,18 @@ def test_curves_have_gaps_where_a_logarithm_has_none():
         values = numpy.array(values, float)
         expected = values if name in ("step", "accuracy") else numpy.where(values > 0, values, numpy.nan)
         assert numpy.array_equal(vtk_to_numpy(rows.GetArray(name)), expected, equal_nan=True), name
+
+
+@pytest.mark.parametrize("columns, expected", [
+    ({"step": [], "loss": [], "w0": []}, {"step": 0, "loss": numpy.nan, "w0": numpy.nan}),
+    ({"step": [7], "loss": [0], "w0": [-3]}, {"step": 7, "loss": numpy.nan, "w0": -3}),
+])
+def test_what_is_no_curve_yet_has_two_rows(columns, expected):
+    table = vtkTable()
+    for name, values in columns.items():
+        add(table.GetRowData(), name, values, numpy.float64)
+    made = simple.WeightscapeCurves(Input=producer(table))
+    made.UpdatePipeline()
+    rows = made.GetClientSideObject().GetOutputDataObject(0).GetRowData()
+    for name, value in expected.items():
+        assert numpy.array_equal(vtk_to_numpy(rows.GetArray(name)), [value, value], equal_nan=True)

@@ -131,10 +131,10 @@ pqView *show(pqOutputPort *output, const QList<Curve> &curves, const char *x, co
 
 } // namespace
 
-pqOutputPort *make_curves(pqOutputPort *norms)
+pqOutputPort *make_curves(pqOutputPort *table)
 {
     pqPipelineSource *curves = pqApplicationCore::instance()->getObjectBuilder()->createFilter(
-        "filters", "WeightscapeCurves", norms->getSource(), norms->getPortNumber());
+        "filters", "WeightscapeCurves", table->getSource(), table->getPortNumber());
     curves->rename("Curves");
     curves->updatePipeline();
     curves->setModifiedState(pqProxy::UNMODIFIED);
@@ -183,9 +183,9 @@ pqView *make_progress(pqOutputPort *norms)
 pqView *make_walk(const LayerOutput &trajectory)
 {
     const QList<Curve> curves = {{"w1", trajectory.layer, {0.35, 0.20, 0.55}, solid, 1.5}};
+    pqOutputPort *walk = make_curves(trajectory.output);
     const QString title = trajectory.layer + ": walk of its first two weights";
-    pqView *view =
-        show(trajectory.output, curves, "w0", "walk", title.toUtf8().data(), "weight w0", "weight w1");
+    pqView *view = show(walk, curves, "w0", "walk", title.toUtf8().data(), "weight w0", "weight w1");
     if (view) {
         set(view->getProxy(), "ShowLegend", 0);
         view->getProxy()->UpdateVTKObjects();

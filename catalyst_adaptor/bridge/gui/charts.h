@@ -10,8 +10,8 @@ class pqView;
 namespace weightscape
 {
 
-// The table `norms` with gaps where a logarithmic axis can show nothing: what the next two draw.
-pqOutputPort *make_curves(pqOutputPort *norms);
+// A table as a chart can draw it, through the filter WeightscapeCurves; of `norms`, what the next two draw.
+pqOutputPort *make_curves(pqOutputPort *table);
 
 // L2 norms of the weights and gradients of every layer over the steps, on a logarithmic axis.
 pqView *make_norms(pqOutputPort *curves);

@@ -199,6 +199,8 @@ QString Layout::lay_out_reader(pqPipelineSource *reader)
     vtkNew<vtkSMParaViewPipelineControllerWithRendering> controller;
     vtkSMAnimationSceneProxy::UpdateAnimationUsingDataTimeSteps(
         controller->GetAnimationScene(reader->getServer()->session()));
+    // The end shows the whole curves.
+    controller->GetAnimationScene(reader->getServer()->session())->InvokeCommand("GoToLast");
     arrange(channels, reader->getServer());
     pqActiveObjects::instance().setActiveSource(reader);
     Q_EMIT laid_out();
