@@ -188,3 +188,14 @@ def test_rounds(screen, weightscape, training, port, tmp_path):
             assert training.process.poll() is None, training.said()
             time.sleep(0.1)
     training.end()
+
+
+def test_a_recording(screen, weightscape, mnist, tmp_path):
+    run = tmp_path / "run"
+    subprocess.run([weightscape, "train", "--data", mnist, "--run", run, "--steps", "40", "--record", "10", "--quiet"], check=True)
+    with Window(screen, tmp_path / "window", [weightscape, "gui", run]) as window:
+        # Boxes of two convolutions, norms, progress, walk.
+        window.wait(lambda: len(views(window)) == 5, "five views")
+        window.wait(lambda: all(coloured(picture_of(screen, view)) > 0.0005 for view in views(window)), "pictures in all views")
+        assert window.find(STATE).text == "not connected"
+        assert not window.complaints()

@@ -18,8 +18,10 @@
 #include <vtkSMParaViewPipelineControllerWithRendering.h>
 #include <vtkSMSourceProxy.h>
 #include <vtkSMViewProxy.h>
+#include <vtkWeakPointer.h>
 
 #include <array>
+#include <string>
 
 namespace weightscape
 {
@@ -111,37 +113,43 @@ void prepare(vtkSMProxy *view, const char *title, const char *bottom, const char
     set(view, "SortByXAxis", 0);
 }
 
-pqView *show(pqOutputPort *output, const QList<Curve> &curves, const char *x, const char *name,
-             const char *title, const char *bottom, const char *left_title)
+Chart show(pqOutputPort *output, const QList<Curve> &curves, const char *x, const char *name,
+           const char *title, const char *bottom, const char *left_title)
 {
     pqObjectBuilder *builder = pqApplicationCore::instance()->getObjectBuilder();
     pqView *view = builder->createView("XYChartView", output->getServer());
     if (!view)
-        return nullptr;
+        return {nullptr, [] {}};
     view->rename(name);
     prepare(view->getProxy(), title, bottom, left_title);
     view->getProxy()->UpdateVTKObjects();
     vtkNew<vtkSMParaViewPipelineControllerWithRendering> controller;
     vtkSMProxy *representation = controller->Show(
         output->getSourceProxy(), static_cast<int>(output->getPortNumber()), view->getViewProxy());
-    if (representation)
-        draw(representation, columns_of(output), curves, x);
-    return view;
+    const vtkWeakPointer<vtkSMProxy> shown = representation;
+    const QStringList columns = columns_of(output);
+    const std::string x_column = x;
+    const Chart chart = {view, [=] {
+                             if (shown)
+                                 draw(shown, columns, curves, x_column.c_str());
+                         }};
+    chart.draw();
+    return chart;
 }
 
 } // namespace
 
-pqOutputPort *make_curves(pqOutputPort *table)
+pqOutputPort *make_curves(pqOutputPort *table, const QString &name)
 {
     pqPipelineSource *curves = pqApplicationCore::instance()->getObjectBuilder()->createFilter(
         "filters", "WeightscapeCurves", table->getSource(), table->getPortNumber());
-    curves->rename("Curves");
+    curves->rename(name);
     curves->updatePipeline();
     curves->setModifiedState(pqProxy::UNMODIFIED);
     return curves->getOutputPort(0);
 }
 
-pqView *make_norms(pqOutputPort *norms)
+Chart make_norms(pqOutputPort *norms)
 {
     const QString weight = "_weight_l2", gradient = "_gradient_l2";
     const QStringList columns = columns_of(norms);
@@ -155,42 +163,42 @@ pqView *make_norms(pqOutputPort *norms)
         curves.append({column, name, colour, solid, 2.5});
         curves.append({name + gradient, "", colour, solid, 1, left, 0.4});
     }
-    pqView *view = show(norms, curves, "step", "norms", "L2 norms of weights (thick) and gradients",
-                        "training step", "");
-    if (view) {
-        set(view->getProxy(), "LeftAxisLogScale", 1);
-        view->getProxy()->UpdateVTKObjects();
+    const Chart chart = show(norms, curves, "step", "norms", "L2 norms of weights (thick) and gradients",
+                             "training step", "");
+    if (chart.view) {
+        set(chart.view->getProxy(), "LeftAxisLogScale", 1);
+        chart.view->getProxy()->UpdateVTKObjects();
     }
-    return view;
+    return chart;
 }
 
-pqView *make_progress(pqOutputPort *norms)
+Chart make_progress(pqOutputPort *norms)
 {
     const Colour ink = {0.2, 0.2, 0.2}, red = {0.84, 0.10, 0.11}, blue = {0.13, 0.40, 0.67};
     const QList<Curve> curves = {{"loss", "loss", blue, solid, 1.5},
                                  {"learning_rate", "learning rate", red, solid, 2},
                                  {"accuracy", "accuracy (right)", ink, solid, 1, right, 0.6}};
-    pqView *view =
+    const Chart chart =
         show(norms, curves, "step", "progress", "Loss, accuracy and learning rate", "training step", "");
-    if (view) {
-        set(view->getProxy(), "LeftAxisLogScale", 1);
-        set(view->getProxy(), "LegendLocation", 3); // bottom left, where none of the curves is for long
-        view->getProxy()->UpdateVTKObjects();
+    if (chart.view) {
+        set(chart.view->getProxy(), "LeftAxisLogScale", 1);
+        set(chart.view->getProxy(), "LegendLocation", 3); // bottom left, where none of the curves is for long
+        chart.view->getProxy()->UpdateVTKObjects();
     }
-    return view;
+    return chart;
 }
 
-pqView *make_walk(const LayerOutput &trajectory)
+Chart make_walk(const LayerOutput &trajectory)
 {
     const QList<Curve> curves = {{"w1", trajectory.layer, {0.35, 0.20, 0.55}, solid, 1.5}};
-    pqOutputPort *walk = make_curves(trajectory.output);
+    pqOutputPort *walk = make_curves(trajectory.output, "Walk " + trajectory.layer);
     const QString title = trajectory.layer + ": walk of its first two weights";
-    pqView *view = show(walk, curves, "w0", "walk", title.toUtf8().data(), "weight w0", "weight w1");
-    if (view) {
-        set(view->getProxy(), "ShowLegend", 0);
-        view->getProxy()->UpdateVTKObjects();
+    const Chart chart = show(walk, curves, "w0", "walk", title.toUtf8().data(), "weight w0", "weight w1");
+    if (chart.view) {
+        set(chart.view->getProxy(), "ShowLegend", 0);
+        chart.view->getProxy()->UpdateVTKObjects();
     }
-    return view;
+    return chart;
 }
 
 } // namespace weightscape

@@ -5,22 +5,33 @@
 
 #include "channels.h"
 
+#include <functional>
+
+class pqOutputPort;
 class pqView;
 
 namespace weightscape
 {
 
-// A table as a chart can draw it, through the filter WeightscapeCurves; of `norms`, what the next two draw.
-pqOutputPort *make_curves(pqOutputPort *table);
+struct Chart {
+    pqView *view;
+    // Draws the curves, and no others, once more: the properties panel, which has looked at the chart in the
+    // midst of its making, may have changed them.
+    std::function<void()> draw;
+};
+
+// A table as a chart can draw it, through the filter WeightscapeCurves, which is called `name`; of `norms`,
+// what the next two draw.
+pqOutputPort *make_curves(pqOutputPort *table, const QString &name);
 
 // L2 norms of the weights and gradients of every layer over the steps, on a logarithmic axis.
-pqView *make_norms(pqOutputPort *curves);
+Chart make_norms(pqOutputPort *curves);
 
 // Loss, accuracy and learning rate over the steps.
-pqView *make_progress(pqOutputPort *curves);
+Chart make_progress(pqOutputPort *curves);
 
 // The walk of a convolution's first two weights in their plane.
-pqView *make_walk(const LayerOutput &trajectory);
+Chart make_walk(const LayerOutput &trajectory);
 
 } // namespace weightscape
 

@@ -212,15 +212,18 @@ void Layout::arrange(const Channels &channels, pqServer *server)
     pqActiveObjects::instance().setActiveServer(server);
     vtkSMViewLayoutProxy *tab = free_tab(server);
     QList<pqView *> above, below;
+    QList<Chart> charts;
     for (const LayerOutput &weights : channels.weights)
         above.append(make_landscape(weights));
     if (channels.norms) {
-        pqOutputPort *curves = make_curves(channels.norms);
-        below.append(make_norms(curves));
-        below.append(make_progress(curves));
+        pqOutputPort *curves = make_curves(channels.norms, "Curves");
+        charts.append(make_norms(curves));
+        charts.append(make_progress(curves));
     }
     if (!channels.trajectories.isEmpty())
-        below.append(make_walk(channels.trajectories[0]));
+        charts.append(make_walk(channels.trajectories[0]));
+    for (const Chart &chart : charts)
+        below.append(chart.view);
     const int top = tab->SplitVertical(0, below.isEmpty() ? 1.0 : 0.55);
     int landscapes = top;
     if (channels.status) {
@@ -232,9 +235,14 @@ void Layout::arrange(const Channels &channels, pqServer *server)
     for (pqView *view : above + below)
         view->render();
     // When the views have got their sizes.
-    QTimer::singleShot(0, this, [above] {
+    QTimer::singleShot(0, this, [above, charts] {
         for (pqView *view : above)
             fit(qobject_cast<pqRenderView *>(view));
+        for (const Chart &chart : charts) {
+            chart.draw();
+            chart.view->forceRender();
+            chart.view->resetDisplay();
+        }
     });
     pqActiveObjects::instance().setActiveView(above[0]);
 }
