@@ -154,6 +154,14 @@ void Live::tell(const std::string &line) const
     log.line(log.context, WS_LOG_WARNING, line.c_str());
 }
 
+// Who has seen a ParaView leave knows that none waits.
+void Live::tell_nobody()
+{
+    if (!has_told_nobody)
+        tell("--live: no ParaView waits at " + place + " yet; it is dialled again and again");
+    has_told_nobody = true;
+}
+
 // Not again until a ParaView has been connected.
 void Live::tell_once(const std::string &line)
 {
@@ -174,7 +182,7 @@ void Live::call_out(const Status &status)
     } else if (dialled.is_unknown) {
         tell_once("--live: " + host + " is no host that can be found: " + dialled.problem);
     } else {
-        tell_once("--live: no ParaView waits at " + place + " yet; it is dialled again and again");
+        tell_nobody();
     }
     // The pause grows by half each time.
     pause = link.is_connected() ? 0 : std::min(longest_pause, std::max(first_pause, 1.5 * pause));
@@ -186,12 +194,13 @@ void Live::tell_answer(Link::Answer answer)
     switch (answer) {
     case Link::Answer::connected:
         told.clear();
+        has_told_nobody = true;
         last_round = next_refresh = {};
         was_paused = false;
         tell("ParaView at " + place + " is connected");
         break;
     case Link::Answer::closed:
-        tell_once("--live: no ParaView waits at " + place + " yet; it is dialled again and again");
+        tell_nobody();
         break;
     case Link::Answer::silent:
         tell_once(

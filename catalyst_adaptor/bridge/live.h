@@ -55,6 +55,7 @@ class Live
     void serve(const Build &build, const Status &status, bool is_new);
     void call_out(const Status &status);
     void tell_answer(Link::Answer answer);
+    void tell_nobody();
     void tell_once(const std::string &line);
     void tell(const std::string &line) const;
     void lose();
@@ -74,7 +75,7 @@ class Live
     const std::function<bool()> stop; // may be empty
     Link link;
     uint64_t step = 0; // that is shown
-    bool is_behind = false, was_paused = false;
+    bool is_behind = false, was_paused = false, has_told_nobody = false;
     Clock::time_point next_call, last_round, next_refresh;
     double pause = 0; // seconds until it is dialled again
     std::vector<std::string> told;

@@ -69,7 +69,11 @@ def send(connection, tag, payload):
 
 
 def speak_http(connection):
+    connection.recv(1)  # as servers do; what is closed unread may take the answer away
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    connection.shutdown(socket.SHUT_WR)
+    while connection.recv(4096):
+        pass
     connection.close()
 
 
