@@ -4,11 +4,19 @@
 import numpy as np
 from vtkmodules.util.numpy_support import vtk_to_numpy
 
-from . import channels, colour_scale, geometry
+from . import channels, colour_scale, geometry, tile_labels
 
 HEIGHT = 1.3  # of a box at the end of the colour scale, in cells
 MARGIN = 0.08  # from the edge of a cell to the box in it
 VALUE = "value"
+# Few boxes are seen a little from the left, which shows them best; rows of many stay level.
+_TOWARDS_CAMERA_FEW = (-0.12, -0.75, 1.2)
+_TOWARDS_CAMERA_MANY = (0.0, -0.75, 1.2)
+
+
+def towards_camera(image):
+    """From where the boxes of this image are seen, in parallel projection."""
+    return _TOWARDS_CAMERA_FEW if tile_labels.Tiles(image).numbered_in_gaps else _TOWARDS_CAMERA_MANY
 
 
 class Field:
@@ -70,13 +78,17 @@ def write_tops(algorithm, array, asked_range):
 
 
 def write_sides(algorithm, array, asked_range):
-    """Body of a programmable filter: the four walls of each box, from the ground to its value."""
-    field = Field(algorithm.GetInputDataObject(0, 0), array, asked_range)
+    """Body of a programmable filter: those walls of each box that the camera sees, from the ground to its value."""
+    image = algorithm.GetInputDataObject(0, 0)
+    field = Field(image, array, asked_range)
     left, right, front, back = _edges(field)
     low, high = np.minimum(field.heights, 0), np.maximum(field.heights, 0)
     around = [(left, front), (right, front), (right, back), (left, back), (left, front)]
+    outwards = [(0, -1), (1, 0), (0, 1), (-1, 0)]
+    x, y, _ = towards_camera(image)
     walls = [
         _quads((x0, y0, low), (x1, y1, low), (x1, y1, high), (x0, y0, high))
-        for (x0, y0), (x1, y1) in zip(around, around[1:])
+        for (x0, y0), (x1, y1), normal in zip(around, around[1:], outwards)
+        if normal[0] * x + normal[1] * y > 0
     ]
-    _write_quads(algorithm.GetOutputDataObject(0), np.concatenate(walls), np.tile(field.values, 4))
+    _write_quads(algorithm.GetOutputDataObject(0), np.concatenate(walls), np.tile(field.values, len(walls)))

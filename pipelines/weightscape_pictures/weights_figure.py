@@ -6,9 +6,6 @@ from paraview import simple
 
 from . import boxes, camera, channels, colour_scale, filters, page, tile_labels
 
-# Few boxes are seen a little from the left, which shows them best; rows of many stay level.
-_TOWARDS_CAMERA_FEW = (-0.12, -0.75, 1.2)
-_TOWARDS_CAMERA_MANY = (0.0, -0.75, 1.2)
 _AREA = (0.03, 0.84, 0.05, 0.87)
 _TITLES = {"weight": "weights", "gradient": "gradients of the weights", "delta": "change of weights since the start"}
 
@@ -51,11 +48,10 @@ class WeightsFigure:
         colour_scale.stretch(self._lookup, field.end)
         self._legend.CustomLabels = [part * field.end for part in (-1, -0.5, 0, 0.5, 1)]
         tiles = tile_labels.Tiles(image)
-        towards = _TOWARDS_CAMERA_FEW if tiles.numbered_in_gaps else _TOWARDS_CAMERA_MANY
         (width, depth), (left, front) = field.extent, tiles.room
         ground = camera.corners((-left, width, -front, depth, 0, 0))
         boxed = camera.corners((0, width, 0, depth, -boxes.HEIGHT, boxes.HEIGHT))
-        camera.fit(self.view, self.size, np.concatenate([ground, boxed]), towards, _AREA)
+        camera.fit(self.view, self.size, np.concatenate([ground, boxed]), boxes.towards_camera(image), _AREA)
         self._shape.say(tiles.describe())
         self._status.say(page.status(channels.state_of(image)))
         self._note.say(self.notes())
