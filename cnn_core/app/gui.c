@@ -134,6 +134,9 @@ static int set_environment(const shown *what)
     char *task =
         what->recording ? text_format("recording:%s", what->recording) : text_format("live:%d", what->port);
     setenv("PV_PLUGIN_PATH", path, 1);
+    /* ParaView's Open MPI would take calls from every network, for processes that a window never has. */
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    setenv("OMPI_MCA_btl", "self", 0);
     setenv("WEIGHTSCAPE_GUI", task, 1);
     free(task);
     free(path);

@@ -7,25 +7,11 @@ import socket
 
 import pytest
 from forwarded_port import ForwardedPort
+from listening import listening
 from live_client import LiveClient, free_port
 from viewed_host import ViewedHost, weights_at
 
 KNOBS = pathlib.Path(os.environ["WEIGHTSCAPE_SOURCE"]) / "catalyst_adaptor" / "bridge" / "knobs.xml"
-
-
-def listening(pid):
-    """Local addresses on which the process or one below it takes calls."""
-    found = []
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found += listening(child)
-    sockets = {os.readlink(link) for link in pathlib.Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink() and os.path.lexists(link)}
-    for kind in ("tcp", "tcp6"):
-        for line in pathlib.Path(f"/proc/{pid}/net/{kind}").read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets:
-                found.append(fields[1])
-    return found
 
 
 @pytest.fixture
