@@ -12,7 +12,7 @@ def project_files(root):
     git = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     if (root / ".git").exists():
         listed = subprocess.run(git, check=True, capture_output=True, text=True).stdout.split("\0")
-        names = [Path(name) for name in listed if name and (root / name).is_file()]
+        names = [Path(name) for name in listed if name and ((root / name).is_file() or (root / name).is_symlink())]
     else:
         names = [path.relative_to(root) for path in root.rglob("*") if path.is_file()]
         names = [name for name in names if not LEFTOVERS.intersection(name.parts)]

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Every file says its licence, and the root holds what people expect there and nothing else."""
+import subprocess
+
 import pytest
 from sources import project_files
 
@@ -35,6 +37,21 @@ def test_every_file_names_its_licence(source):
 def test_a_file_without_licence_is_found(tmp_path, text):
     (tmp_path / "planted.c").write_text(text)
     assert without_licence(tmp_path) == ["planted.c"]
+
+
+def links(root):
+    return [str(name) for name in project_files(root) if (root / name).is_symlink()]
+
+
+def test_no_link_is_among_the_files(source):
+    """One may lead to a folder that only one machine has."""
+    assert links(source) == []
+
+
+def test_a_link_to_a_folder_is_found(tmp_path):
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    (tmp_path / "planted").symlink_to(tmp_path)
+    assert links(tmp_path) == ["planted"]
 
 
 def test_the_root_is_tidy(source):
