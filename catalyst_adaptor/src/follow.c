@@ -157,6 +157,13 @@ static void serve(following *self)
         self->after = self->shown > 0 ? self->shown - 1 : WS_NEVER;
 }
 
+/* Whether a step of files is still to be shown. */
+static int has_more(const following *self)
+{
+    const int is_at_end = self->after != WS_NEVER && self->after >= self->plan->last;
+    return !is_at_end && ws_feed_stored(self->plan->feed, self->after) > 0;
+}
+
 /* Whether nothing is to be shown now although there may be something. */
 static int is_to_rest(const following *self)
 {
@@ -165,7 +172,8 @@ static int is_to_rest(const following *self)
         return 0;
     if (self->plan->reader)
         return !state->is_connected;
-    return !state->is_connected || state->is_paused || ws_clock() < self->next_at;
+    /* A viewer that leaves when it has seen the last step is not waited for. */
+    return (!state->is_connected || state->is_paused || ws_clock() < self->next_at) && has_more(self);
 }
 
 /* 1 if the writer has ended meanwhile. */
