@@ -152,7 +152,7 @@ class Script:
     def run(self, step, data):
         """Runs the script on its channels, and writes its extracts. Returns whether nothing failed."""
         self._set_time(step)
-        due = [] if self._session.is_live else self.due_extractors()
+        due = self.due_extractors()
         self.expected += len(due)
         for view in self.views:
             view.ViewTime = step
@@ -257,6 +257,8 @@ class Script:
         return extractor.SMProxy.GetProperty("Trigger").GetProxy(0)
 
     def due_extractors(self):
+        if self._session.is_live:  # what is shown is not written
+            return []
         if self._session.always:
             return list(self.extractors)
         return [extractor for extractor in self.extractors if self._controller.IsTriggerActivated(extractor.SMProxy)]
@@ -344,7 +346,7 @@ class Session:
     def _count_missed(self, step):
         """Pictures of scripts that were dropped are still expected, and missing."""
         for script in self.scripts:
-            if script.was_dropped and not self.is_live and step > script.missed_at and script.is_due(step):
+            if script.was_dropped and step > script.missed_at and script.is_due(step):
                 script.missed_at = step
                 script.expected += len(script.due_extractors())
 
@@ -354,16 +356,16 @@ class Session:
         self._count_shown(step)
         self._last_step = step
         due = self.due(step)
-        is_first = any(not script.has_run for script in due)
+        new = [script for script in due if not script.has_run]
         went_well = all([script.run(step, data) for script in due])
-        if is_first:
+        if any(script.has_run for script in new):
             _keep_what_is_there()
         return went_well
 
     def _count_shown(self, step):
         """Pictures that a process before this one has drawn for this session of the run are pictures of this session."""
         for script in self.scripts:
-            if step > self.first_step and not self.is_live and script.is_usable() and self._was_shown(script, step) and script.is_due(step):
+            if step > self.first_step and script.is_usable() and self._was_shown(script, step) and script.is_due(step):
                 count = len(script.due_extractors())
                 script.expected += count
                 script.written += count
