@@ -11,7 +11,6 @@
 #define DEFAULT_SCRIPT_SECONDS 120
 #define DEFAULT_OVERHEAD       0.02
 #define LEAST_OVERHEAD         1e-6
-#define DEFAULT_LIVE_RATE      30.0
 #define LEAST_LIVE_RATE        0.1
 #define MOST_LIVE_RATE         1000.0
 
@@ -75,7 +74,7 @@ static void make_setup(ws_insitu *insitu)
                                .script_seconds = options->script_seconds > 0 ? options->script_seconds
                                                                              : DEFAULT_SCRIPT_SECONDS,
                                .overhead = options->overhead > 0 ? options->overhead : DEFAULT_OVERHEAD,
-                               .live_seconds = 1 / DEFAULT_LIVE_RATE,
+                               .live_seconds = 1.0 / WS_LIVE_RATE,
                                .live = insitu->live,
                                .first_step = options->first_step,
                                .required = options->required,
@@ -408,7 +407,7 @@ int ws_insitu_set(ws_insitu *insitu, const char *name, double value)
         return set_within(&insitu->setup.overhead, value, name, LEAST_OVERHEAD, 1);
     if (strcmp(name, "live_rate") != 0)
         return ws_fail(WS_BAD_ARGUMENT, "\"%s\" is not overhead or live_rate", name);
-    double rate = DEFAULT_LIVE_RATE;
+    double rate = WS_LIVE_RATE;
     const int status = set_within(&rate, value, name, LEAST_LIVE_RATE, MOST_LIVE_RATE);
     if (status == WS_OK)
         insitu->setup.live_seconds = 1 / rate;

@@ -413,19 +413,14 @@ static void clean_line(char *line)
 int ws_ring_hear(ws_ring *ring, uint32_t reader, ws_log_level *level, char line[WS_RING_LINE])
 {
     ws_ring_record *record = ws_ring_record_of(&ring->view, reader);
-    const uint32_t told = atomic_load_explicit(&record->told, memory_order_acquire);
-    const uint32_t heard = atomic_load_explicit(&record->heard, memory_order_relaxed);
-    if (told - heard > WS_RING_LINES) { /* no reader of ours did that */
-        atomic_store_explicit(&record->heard, told, memory_order_release);
+    const int64_t place = ws_ring_filled_place(&record->told, &record->heard);
+    if (place < 0)
         return 0;
-    }
-    if (told == heard)
-        return 0;
-    const ws_ring_line_slot *from = &record->lines[heard % WS_RING_LINES];
+    const ws_ring_line_slot *from = &record->lines[place % WS_RING_LINES];
     *level = from->level <= WS_LOG_ERROR ? (ws_log_level)from->level : WS_LOG_ERROR;
     memcpy(line, from->text, WS_RING_LINE);
     clean_line(line);
-    atomic_store_explicit(&record->heard, heard + 1, memory_order_release);
+    ws_ring_pass_place(&record->heard, place);
     return 1;
 }
 

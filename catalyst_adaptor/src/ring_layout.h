@@ -190,6 +190,34 @@ static inline void ws_ring_raise(_Atomic uint64_t *word, uint64_t value)
         continue;
 }
 
+/* Two queues of WS_RING_LINES places lie in each record, for lines and for commands: the reader fills the
+ * place and raises `put` (release), the writer copies it and raises `taken` (release); each loads the other's
+ * word (acquire) before it touches a place. */
+
+/* The reader's: the number of the place that is free next, or -1. */
+static inline int64_t ws_ring_free_place(_Atomic uint32_t *put, _Atomic uint32_t *taken)
+{
+    const uint32_t next = atomic_load_explicit(put, memory_order_relaxed);
+    return next - atomic_load_explicit(taken, memory_order_acquire) < WS_RING_LINES ? (int64_t)next : -1;
+}
+
+/* The writer's: the number of the place that was filled first, or -1. */
+static inline int64_t ws_ring_filled_place(_Atomic uint32_t *put, _Atomic uint32_t *taken)
+{
+    const uint32_t end = atomic_load_explicit(put, memory_order_acquire);
+    const uint32_t next = atomic_load_explicit(taken, memory_order_relaxed);
+    if (end - next <= WS_RING_LINES)
+        return end != next ? (int64_t)next : -1;
+    atomic_store_explicit(taken, end, memory_order_release); /* no reader of ours did that */
+    return -1;
+}
+
+/* Either's: place `number` is filled, or was copied. */
+static inline void ws_ring_pass_place(_Atomic uint32_t *word, int64_t number)
+{
+    atomic_store_explicit(word, (uint32_t)number + 1, memory_order_release);
+}
+
 /* The writer's view of the ring, and a reader's record and view. Borrowed. */
 const ws_ring_view *ws_ring_view_of(const ws_ring *ring);
 const ws_ring_view *ws_ring_reader_view(const ws_ring_reader *reader);

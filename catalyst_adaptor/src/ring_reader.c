@@ -412,15 +412,15 @@ static size_t fitting(const char *line)
 void ws_ring_tell(ws_ring_reader *reader, ws_log_level level, const char *line)
 {
     ws_ring_record *record = reader->record;
-    const uint32_t told = atomic_load_explicit(&record->told, memory_order_relaxed);
-    if (told - atomic_load_explicit(&record->heard, memory_order_acquire) >= WS_RING_LINES)
+    const int64_t place = ws_ring_free_place(&record->told, &record->heard);
+    if (place < 0)
         return;
-    ws_ring_line_slot *to = &record->lines[told % WS_RING_LINES];
+    ws_ring_line_slot *to = &record->lines[place % WS_RING_LINES];
     const size_t length = fitting(line);
     to->level = level;
     memcpy(to->text, line, length);
     to->text[length] = '\0';
-    atomic_store_explicit(&record->told, told + 1, memory_order_release);
+    ws_ring_pass_place(&record->told, place);
 }
 
 /* ---- Leaving. */

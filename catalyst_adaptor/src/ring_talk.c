@@ -10,33 +10,28 @@
 int ws_ring_ask(ws_ring_reader *reader, const char *name, const char *value)
 {
     ws_ring_record *record = ws_ring_record_of(ws_ring_reader_view(reader), ws_ring_number(reader));
-    const uint32_t asked = atomic_load_explicit(&record->asked, memory_order_relaxed);
-    if (asked - atomic_load_explicit(&record->answered, memory_order_acquire) >= WS_RING_LINES)
+    const int64_t place = ws_ring_free_place(&record->asked, &record->answered);
+    if (place < 0)
         return 0;
-    ws_ring_command *to = &record->commands[asked % WS_RING_LINES];
+    ws_ring_command *to = &record->commands[place % WS_RING_LINES];
     memset(to, 0, sizeof *to);
     memcpy(to->name, name, strnlen(name, sizeof to->name - 1));
     memcpy(to->value, value, strnlen(value, sizeof to->value - 1));
-    atomic_store_explicit(&record->asked, asked + 1, memory_order_release);
+    ws_ring_pass_place(&record->asked, place);
     return 1;
 }
 
 int ws_ring_asked(ws_ring *ring, uint32_t reader, char name[WS_COMMAND_NAME], char value[WS_COMMAND_VALUE])
 {
     ws_ring_record *record = ws_ring_record_of(ws_ring_view_of(ring), reader);
-    const uint32_t asked = atomic_load_explicit(&record->asked, memory_order_acquire);
-    const uint32_t answered = atomic_load_explicit(&record->answered, memory_order_relaxed);
-    if (asked - answered > WS_RING_LINES) { /* no reader of ours did that */
-        atomic_store_explicit(&record->answered, asked, memory_order_release);
+    const int64_t place = ws_ring_filled_place(&record->asked, &record->answered);
+    if (place < 0)
         return 0;
-    }
-    if (asked == answered)
-        return 0;
-    const ws_ring_command *from = &record->commands[answered % WS_RING_LINES];
+    const ws_ring_command *from = &record->commands[place % WS_RING_LINES];
     memcpy(name, from->name, WS_COMMAND_NAME);
     memcpy(value, from->value, WS_COMMAND_VALUE);
     name[WS_COMMAND_NAME - 1] = value[WS_COMMAND_VALUE - 1] = '\0';
-    atomic_store_explicit(&record->answered, answered + 1, memory_order_release);
+    ws_ring_pass_place(&record->answered, place);
     return 1;
 }
 

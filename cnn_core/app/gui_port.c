@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "gui_port.h"
+#include "cnn/number.h"
 #include "cnn/status.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,10 +19,8 @@ int gui_port_of(const char *text, int *out)
     if (!port_text)
         return cnn_fail(CNN_BAD_ARGUMENT,
                         "--live=%s: not localhost:PORT, where a ParaView of this machine listens", text);
-    char *end;
-    const long port = strtol(port_text, &end, 10);
-    if (!*port_text || *end || strspn(port_text, "0123456789") != strlen(port_text) || port < 1 ||
-        port > 65535)
+    uint64_t port;
+    if (cnn_parse_whole("port", port_text, 1, 65535, &port))
         return cnn_fail(CNN_BAD_ARGUMENT, "--live=%s: port \"%s\" is not in 1..65535", text, port_text);
     *out = (int)port;
     return CNN_OK;

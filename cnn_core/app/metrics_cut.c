@@ -3,12 +3,11 @@
 #include "cnn/number.h"
 #include "cnn/status.h"
 #include "file_tail.h"
-#include <errno.h>
+#include "regular_file.h"
 #include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { CELL_STEP, CELL_TIME = 2, CELL_VALIDATION_LOSS = 6, CELL_VALIDATION_ACCURACY, CELLS_READ };
 
@@ -63,17 +62,12 @@ static off_t read_rows(FILE *file, const char *header, uint64_t step, metrics_pa
 
 int metrics_cut(const char *path, const char *header, uint64_t step, metrics_past *past)
 {
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return cnn_fail(CNN_IO_FAILED, "%s: %s", path, strerror(errno));
-    struct stat about;
-    if (fstat(fileno(file), &about) < 0 || !S_ISREG(about.st_mode)) {
-        fclose(file);
-        return cnn_fail(CNN_BAD_FILE, "%s: is not a regular file", path);
-    }
-    int status = CNN_OK;
+    FILE *file;
+    off_t size;
+    int status = regular_file_open(path, &file, &size);
+    if (status)
+        return status;
     const off_t end = read_rows(file, header, step, past);
-    const off_t size = about.st_size;
     if (ferror(file))
         status = cnn_fail(CNN_IO_FAILED, "%s: cannot be read", path);
     else if (end < 0)

@@ -4,6 +4,7 @@
 #include "cnn/replacement.h"
 #include "cnn/status.h"
 #include "json_number.h"
+#include "json_text.h"
 #include "text.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -57,14 +58,7 @@ static json_t *option_to_json(const option_values *values, const app_option *opt
 /* The text that the call would give for a recorded value; NULL for none. The caller frees it. */
 static char *json_to_text(const json_t *value)
 {
-    char number[CNN_NUMBER_SIZE];
-    if (json_is_string(value))
-        return text_copy(json_string_value(value));
-    if (json_is_integer(value))
-        return text_format("%lld", (long long)json_integer_value(value));
-    if (json_is_real(value))
-        return text_copy(cnn_format_real(json_real_value(value), number));
-    return json_is_true(value) ? text_copy("1") : NULL;
+    return json_is_true(value) ? text_copy("1") : json_text(value);
 }
 
 /* ---- writing ---- */

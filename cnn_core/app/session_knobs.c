@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The knobs of a session: as they were at its first step, as somebody turns them, as another run had them. */
-#include "cnn/number.h"
 #include "cnn/status.h"
+#include "json_text.h"
 #include "session_parts.h"
 #include "tell.h"
 #include "text.h"
 #include <stdlib.h>
 #include <string.h>
-
-#define LIVE_RATE 30 /* the adaptor's own */
 
 /* ---- turning ---- */
 
@@ -117,11 +115,7 @@ enum { SHARED = sizeof shared / sizeof *shared };
 /* What the run's record has for an option, as text; NULL without one. The caller frees it. */
 static char *recorded_text(const json_t *record, const char *option)
 {
-    char number[CNN_NUMBER_SIZE];
-    const json_t *value = json_object_get(json_object_get(record, "options"), option);
-    if (json_is_string(value))
-        return text_copy(json_string_value(value));
-    return json_is_number(value) ? text_copy(cnn_format_real(json_number_value(value), number)) : NULL;
+    return json_text(json_object_get(json_object_get(record, "options"), option));
 }
 
 /* The trainer was made with the options of this call: a knob that the past did not turn was as in the record.
@@ -195,7 +189,7 @@ int session_open_knobs(app_session *session, const json_t *record)
                                  .epochs = plan->epochs,
                                  .schedule = text_copy(option_text(session->values, "schedule")),
                                  .overhead = plan->insitu.overhead,
-                                 .live_rate = LIVE_RATE};
+                                 .live_rate = WS_LIVE_RATE};
     int status = record ? restore_recorded(session, record) : CNN_OK;
     if (!status)
         status = restore_past(session);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The requests of the socket: one JSON object in, one out. docs/steering.md tells them to people. */
-#include "cnn/number.h"
 #include "cnn/status.h"
 #include "control.h"
+#include "json_text.h"
 #include "session_parts.h"
 #include "text.h"
 #include <stdlib.h>
@@ -87,14 +87,9 @@ static json_t *status(request *asked)
 /* A value as the text it would be on a command line, or NULL. The caller frees it. */
 static char *text_of(const json_t *value)
 {
-    char number[CNN_NUMBER_SIZE];
-    if (json_is_string(value))
-        return text_copy(json_string_value(value));
-    if (json_is_integer(value))
-        return text_format("%lld", (long long)json_integer_value(value));
-    if (json_is_real(value))
-        return text_copy(cnn_format_real(json_real_value(value), number));
-    return json_is_boolean(value) ? text_copy(json_is_true(value) ? "1" : "0") : NULL;
+    if (json_is_boolean(value))
+        return text_copy(json_is_true(value) ? "1" : "0");
+    return json_text(value);
 }
 
 static int read_changes(const json_t *values, knob_change *changes)

@@ -3,6 +3,7 @@
 #include "cnn/replacement.h"
 #include "cnn/status.h"
 #include "file_tail.h"
+#include "regular_file.h"
 #include "run_record.h"
 #include "tell.h"
 #include "text.h"
@@ -160,25 +161,11 @@ static int read_file(FILE *file, const char *path, uint64_t last, int may_be_tor
     return status;
 }
 
-static int open_to_read(const char *path, FILE **out)
-{
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return cnn_fail(CNN_IO_FAILED, "%s: %s", path, strerror(errno));
-    struct stat about;
-    if (fstat(fileno(file), &about) < 0 || !S_ISREG(about.st_mode)) {
-        fclose(file);
-        return cnn_fail(CNN_BAD_FILE, "%s: is not a regular file", path);
-    }
-    *out = file;
-    return CNN_OK;
-}
-
 int steering_read(const char *path, steering_log *out)
 {
     FILE *file = NULL;
     reading read;
-    int status = open_to_read(path, &file);
+    int status = regular_file_open(path, &file, NULL);
     if (status)
         return status;
     status = read_file(file, path, UINT64_MAX, 0, &read);
@@ -201,7 +188,7 @@ int steering_read_past(const char *path, uint64_t step, steering_log *out)
         *out = (steering_log){.path = text_copy(path)};
         return CNN_OK;
     }
-    int status = open_to_read(path, &file);
+    int status = regular_file_open(path, &file, NULL);
     if (status)
         return status;
     status = read_file(file, path, step, 1, &read);
@@ -249,7 +236,7 @@ int steering_resume(const char *path, uint64_t step, app_steering **out)
     reading read;
     if (is_missing(path))
         return steering_create(path, out);
-    int status = open_to_read(path, &file);
+    int status = regular_file_open(path, &file, NULL);
     if (status)
         return status;
     status = read_file(file, path, step, 1, &read);

@@ -14,9 +14,9 @@ _TOWARDS_CAMERA_FEW = (-0.12, -0.75, 1.2)
 _TOWARDS_CAMERA_MANY = (0.0, -0.75, 1.2)
 
 
-def towards_camera(image):
-    """From where the boxes of this image are seen, in parallel projection."""
-    return _TOWARDS_CAMERA_FEW if tile_labels.Tiles(image).numbered_in_gaps else _TOWARDS_CAMERA_MANY
+def towards_camera(tiles):
+    """From where the boxes of these tiles are seen, in parallel projection."""
+    return _TOWARDS_CAMERA_FEW if tiles.numbered_in_gaps else _TOWARDS_CAMERA_MANY
 
 
 class Field:
@@ -85,7 +85,7 @@ def write_sides(algorithm, array, asked_range):
     low, high = np.minimum(field.heights, 0), np.maximum(field.heights, 0)
     around = [(left, front), (right, front), (right, back), (left, back), (left, front)]
     outwards = [(0, -1), (1, 0), (0, 1), (-1, 0)]
-    x, y, _ = towards_camera(image)
+    x, y, _ = towards_camera(tile_labels.Tiles(image))
     walls = [
         _quads((x0, y0, low), (x1, y1, low), (x1, y1, high), (x0, y0, high))
         for (x0, y0), (x1, y1), normal in zip(around, around[1:], outwards)

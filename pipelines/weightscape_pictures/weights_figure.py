@@ -51,7 +51,7 @@ class WeightsFigure:
         (width, depth), (left, front) = field.extent, tiles.room
         ground = camera.corners((-left, width, -front, depth, 0, 0))
         boxed = camera.corners((0, width, 0, depth, -boxes.HEIGHT, boxes.HEIGHT))
-        camera.fit(self.view, self.size, np.concatenate([ground, boxed]), boxes.towards_camera(image), _AREA)
+        camera.fit(self.view, self.size, np.concatenate([ground, boxed]), boxes.towards_camera(tiles), _AREA)
         self._shape.say(tiles.describe())
         self._status.say(page.status(channels.state_of(image)))
         self._note.say(self.notes())

@@ -80,6 +80,7 @@ typedef enum ws_transport_kind {
 
 #define WS_RECORD_WANTED UINT64_MAX
 
+#define WS_LIVE_RATE     30 /* live updates a second, unless set */
 #define WS_VIEWER_SIZE   64
 #define WS_COMMAND_NAME  48
 #define WS_COMMAND_VALUE 256
@@ -242,7 +243,8 @@ WS_API int ws_insitu_is_held(const ws_insitu *insitu, char who[WS_VIEWER_SIZE]);
 WS_API void ws_insitu_idle(ws_insitu *insitu);
 
 /* Changes what live updates may take while it runs: "overhead", the share of the host's time, 1e-6 to 1;
- * "live_rate", the most updates a second, 0.1 to 1000 (30 unless set). WS_BAD_ARGUMENT: nothing is changed.
+ * "live_rate", the most updates a second, 0.1 to 1000 (WS_LIVE_RATE unless set). WS_BAD_ARGUMENT: nothing is
+ * changed.
  */
 WS_API int ws_insitu_set(ws_insitu *insitu, const char *name, double value);
 
