@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 SKIPPED = 77  # SKIP_RETURN_CODE in tests/CMakeLists.txt
 
@@ -39,6 +40,12 @@ def mnist():
     if not (path / "train-images-idx3-ubyte").exists():
         pytest.skip(f"{path}: no MNIST there; `make data` gets it")
     return path
+
+
+@pytest.fixture
+def port():
+    """A free one."""
+    return free_port()
 
 
 def pytest_sessionfinish(session, exitstatus):

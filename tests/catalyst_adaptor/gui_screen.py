@@ -15,6 +15,7 @@ import time
 
 import numpy
 import pytest
+import virtual_display
 
 BUILD = pathlib.Path(os.environ["WEIGHTSCAPE_BUILD"])
 PLUGINS = BUILD / "lib" / "weightscape" / "paraview"
@@ -38,19 +39,10 @@ class Screen:
         if not PROBE.exists():
             pytest.skip("no gui_probe: apt-get install qtbase5-dev, and build again")
         self._folder = tempfile.TemporaryDirectory()
-        read, write = os.pipe()
-        self._programs = [subprocess.Popen(
-            # -r: on a slow machine a key that is held repeats.
-            ["Xvfb", "-r", "-displayfd", str(write), "-noreset", "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp",
-             "-fbdir", self._folder.name],
-            pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=end_with_parent)]
-        os.close(write)
-        with os.fdopen(read) as pipe:
-            number = pipe.readline().strip()
-        assert number, "Xvfb ended before it was ready"
-        self.display = f":{number}"
-        self._programs.append(subprocess.Popen(["openbox"], env=dict(os.environ, DISPLAY=self.display), stdout=subprocess.DEVNULL,
-                                               stderr=subprocess.DEVNULL, preexec_fn=end_with_parent))
+        # -r: on a slow machine a key that is held repeats.
+        server, self.display = virtual_display.start("-r", "-fbdir", self._folder.name, size=SIZE, preexec_fn=end_with_parent)
+        self._programs = [server, subprocess.Popen(["openbox"], env=dict(os.environ, DISPLAY=self.display), stdout=subprocess.DEVNULL,
+                                                   stderr=subprocess.DEVNULL, preexec_fn=end_with_parent)]
 
     def close(self):
         for program in reversed(self._programs):

@@ -5,7 +5,6 @@ import csv
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 
@@ -19,12 +18,6 @@ ROUNDS = int(os.environ.get("GUI_ROUNDS", "2"))
 PAUSE, CONNECT, LAY_OUT = "actionWeightscapePause", "actionWeightscapeConnect", "actionWeightscapeLayOut"
 STATE = "WeightscapeState"
 TYPING_SECONDS = 12  # from a look at the step to the breakpoint that it was typed for, on a busy machine
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +61,6 @@ class Training:
     def end(self):
         self.process.send_signal(signal.SIGINT)
         assert self.process.wait(60) == 130, self.said()
-
-
-@pytest.fixture
-def port():
-    return free_port()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pathlib
 
 import numpy
 import pytest
-from live_client import LiveClient, free_port
+from live_client import LiveClient
 from viewed_host import SHAPES, ViewedHost, weights_at
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkIOXML import vtkXMLImageDataReader
@@ -35,11 +35,6 @@ centers = CellCenters(registrationName='Centers', Input=channel)
 options.EnableCatalystLive = 1
 options.CatalystLiveURL = 'localhost:{port}'
 """
-
-
-@pytest.fixture
-def port():
-    return free_port()
 
 
 @pytest.fixture

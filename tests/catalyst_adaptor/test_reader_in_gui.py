@@ -10,6 +10,7 @@ import time
 
 import numpy
 import pytest
+import virtual_display
 from PIL import Image
 
 from live_host import LiveHost
@@ -47,16 +48,8 @@ print(len(scene.TimeKeeper.TimestepValues), file=known)
 
 @pytest.fixture(scope="module")
 def display():
-    if not shutil.which("Xvfb"):
-        pytest.skip("no Xvfb: apt-get install xvfb")
-    read, write = os.pipe()
-    server = subprocess.Popen(["Xvfb", "-displayfd", str(write), "-noreset", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"],
-                              pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    os.close(write)
-    with os.fdopen(read) as pipe:
-        number = pipe.readline().strip()
-    assert number, "Xvfb ended before it was ready"
-    yield f":{number}"
+    server, name = virtual_display.start()
+    yield name
     server.terminate()
     server.wait()
 

@@ -8,7 +8,8 @@ import socket
 import pytest
 from forwarded_port import ForwardedPort
 from listening import listening
-from live_client import LiveClient, free_port
+from live_client import LiveClient
+from ports import free_port
 from viewed_host import ViewedHost, weights_at
 
 KNOBS = pathlib.Path(os.environ["WEIGHTSCAPE_SOURCE"]) / "catalyst_adaptor" / "bridge" / "knobs.xml"

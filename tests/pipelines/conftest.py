@@ -3,14 +3,13 @@
 
 import ctypes
 import os
-import shutil
 import signal
-import subprocess
 import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import virtual_display
 from PIL import Image
 
 SIZE = (1024, 768)
@@ -24,18 +23,8 @@ def _end_with_parent():
 
 @pytest.fixture(scope="session")
 def display():
-    """A virtual display of our own; -noreset, or it would turn clients away each time the last one leaves."""
-    if not shutil.which("Xvfb"):
-        pytest.skip("no Xvfb: apt-get install xvfb")
-    read, write = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write), "-noreset", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.Popen(command, pass_fds=[write], preexec_fn=_end_with_parent, **quiet)
-    os.close(write)
-    with os.fdopen(read) as pipe:
-        number = pipe.readline().strip()
-    assert number, "Xvfb ended before it was ready"
-    os.environ["DISPLAY"] = f":{number}"
+    """A virtual display of our own."""
+    os.environ["DISPLAY"] = virtual_display.start(preexec_fn=_end_with_parent)[1]
 
 
 @pytest.fixture(scope="session")

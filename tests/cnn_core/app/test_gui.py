@@ -28,12 +28,6 @@ def paraview(tmp_path):
     return dict(os.environ, PARAVIEW=str(program), DISPLAY=":0")
 
 
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 def told(program, window):
     """What ParaView was asked to show, its plugin path, its process."""
     wait_for(lambda: (program.folder / "told").exists(), window)
@@ -123,8 +117,7 @@ def test_recordings(program, paraview, trained):
 
 
 @pytest.mark.parametrize("has_live", [True, False])
-def test_a_run_that_trains(program, paraview, small_set, has_live):
-    port = free_port()
+def test_a_run_that_trains(program, paraview, small_set, has_live, port):
     live = [f"--live=localhost:{port}"] if has_live else []
     training = program.start("train", *small_training(small_set), "--run", "run", "--steps", 10000000, *live)
     wait_for(lambda: (program.folder / "run" / "viewers").exists() and (program.folder / "run" / "metrics.csv").exists(), training)

@@ -12,15 +12,10 @@ import pytest
 from conftest import EVERY, Run, small_training, snapshot, wait_for
 
 sys.path.append(os.environ["WEIGHTSCAPE_SOURCE"] + "/tests/catalyst_adaptor")
-from live_client import LiveClient, free_port  # noqa: E402
+from live_client import LiveClient  # noqa: E402
 
 KNOBS = Path(os.environ["WEIGHTSCAPE_SOURCE"]) / "catalyst_adaptor" / "bridge" / "knobs.xml"
 BAD_PLACES = ["localhost", "localhost:", "localhost:0", "localhost:65536", "localhost:22x", ":22222", "[]:22222", "[::1:22", "a b:1", ""]
-
-
-@pytest.fixture
-def port():
-    return free_port()
 
 
 def recorded_weights(program, recording, step, folder):
