@@ -11,13 +11,10 @@
 
 static json_t *describe(const ws_check *check, const ws_script *script)
 {
-    json_t *layers = json_array();
-    for (uint32_t i = 0; i < check->layers->count; i++)
-        json_array_append_new(layers, json_pack("{s:s, s:i}", "name", check->layers->at[i].name, "kind",
-                                                check->layers->at[i].kind));
-    return json_pack("{s:o, s:o, s:f, s:I, s:b, s:I}", "script", ws_request_script(script), "layers", layers,
-                     "seconds", check->script_seconds, "first_step", (json_int_t)check->first_step, "draw",
-                     check->has_display, "frame_bytes", (json_int_t)ws_frame_head(check->base)->bytes);
+    return json_pack("{s:o, s:o, s:f, s:I, s:b, s:I}", "script", ws_request_script(script), "layers",
+                     ws_request_layers(check->layers), "seconds", check->script_seconds, "first_step",
+                     (json_int_t)check->first_step, "draw", check->has_display, "frame_bytes",
+                     (json_int_t)ws_frame_head(check->base)->bytes);
 }
 
 /* The request line and the frame as one block. */

@@ -7,6 +7,7 @@
 #define IDLE_NANOSECONDS                                                                                     \
     5000000 /* between two looks at the ring: an idle reader must cost the trainer's cores nothing */
 #define LOOK_SECONDS 0.2 /* between looks whether the writer lives */
+#define LONG_REST    5.0 /* seconds; a shorter one goes unnoticed */
 /* Between two looks while there is no viewer. */
 #define LONELY_NANOSECONDS 20000000
 
@@ -17,6 +18,7 @@ typedef struct following {
     ws_schedule told;      /* what the ring knows of our wishes */
     uint64_t after, shown; /* steps; `shown` once there is one */
     double looked_at;
+    int told_rest; /* that pictures come late */
     int has_ended; /* the ring's writer */
     int told_live; /* what the ring knows: that we want news */
     ws_live live;
@@ -164,6 +166,26 @@ static int has_more(const following *self)
     return !is_at_end && ws_feed_stored(self->plan->feed, self->after) > 0;
 }
 
+/* Whether this process has worked as much as it may beside a training that goes on. */
+static int is_to_give_way(following *self)
+{
+    ws_pace *pace = self->plan->pace;
+    if (!pace || self->has_ended)
+        return 0;
+    pace->share = ws_ring_share(self->plan->reader);
+    if (!ws_pace_is_to_rest(pace, ws_clock()))
+        return 0;
+    if (!self->told_rest && ws_pace_rest(pace) > LONG_REST) {
+        self->told_rest = 1;
+        ws_tell(
+            &self->plan->options.log, WS_LOG_INFO,
+            "training uses all processors: pictures are drawn for %g %% of the time, and the rest of them "
+            "afterwards (--overhead, or a thread less, draws them sooner)",
+            100 * pace->share);
+    }
+    return 1;
+}
+
 /* Whether nothing is to be shown now although there may be something. */
 static int is_to_rest(const following *self)
 {
@@ -211,6 +233,10 @@ static int draw_all(following *self)
         if (is_to_stop(self->plan))
             return fail_stopped(self);
         serve(self);
+        if (is_to_give_way(self)) {
+            rest(self);
+            continue;
+        }
         if (is_to_rest(self)) {
             if (rest(self))
                 return WS_OK;
@@ -239,7 +265,7 @@ int ws_follow(const ws_follow_plan *plan, ws_followed *out)
     *out = (ws_followed){0};
     ws_scene first;
     int status = ws_feed_first(plan->feed, &first);
-    if (status == WS_OK)
+    if (status == WS_OK && !plan->pictures->bridge)
         status = ws_pictures_start(plan->pictures, &plan->options, first.history);
     return status ? status : draw_all(&self);
 }

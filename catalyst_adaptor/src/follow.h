@@ -5,12 +5,14 @@
 
 #include "feed.h"
 #include "live.h"
+#include "pace.h"
 
 typedef struct ws_follow_plan {
     ws_feed *feed;
     ws_ring_reader *reader; /* the feed's; NULL: files only */
-    ws_pictures *pictures;  /* tried or adopted; started here */
+    ws_pictures *pictures;  /* tried or adopted; started here unless they are */
     ws_pictures_options options;
+    ws_pace *pace;              /* of a process that gives way to the ring's writer; NULL: none */
     int is_live;                /* tells the ring that it wants news, whatever rules say */
     double rate;                /* with options.live_host, of files: steps a second; 0: as they are taken */
     uint64_t after;             /* the last step that need not be drawn; WS_NEVER: all are to be */

@@ -94,31 +94,6 @@ static void quiet(void *context, ws_log_level level, const char *line)
     (void)line;
 }
 
-/* Rows of the layers that a request names. */
-static int read_layout(const json_t *list, ws_row_layout *out)
-{
-    const uint32_t count = (uint32_t)json_array_size(list);
-    const char **names = calloc(count + 1, sizeof *names);
-    int32_t *kinds = calloc(count + 1, sizeof *kinds);
-    int status = names && kinds ? WS_OK : ws_fail(WS_NO_MEMORY, "no memory for %u layers", count);
-    for (uint32_t i = 0; i < count && status == WS_OK; i++) {
-        const json_t *layer = json_array_get(list, i);
-        names[i] = json_string_value(json_object_get(layer, "name"));
-        kinds[i] = (int32_t)json_integer_value(json_object_get(layer, "kind"));
-        if (!names[i])
-            status = ws_fail(WS_BAD_ARGUMENT, "layer %u has no name", i);
-    }
-    ws_layers layers = {0};
-    if (status == WS_OK)
-        status = ws_layers_named(count, names, kinds, &layers);
-    if (status == WS_OK)
-        status = ws_row_layout_of(&layers, out);
-    ws_layers_free(&layers);
-    free(names);
-    free(kinds);
-    return status;
-}
-
 static void try_script(const ws_bridge_table *table, const ws_bridge_options *options, const ws_scene *scene,
                        int draw)
 {
@@ -161,7 +136,7 @@ static int check(void)
     }
     const void *base = read_frame((size_t)frame_bytes);
     if (!base || ws_request_read_script(script_json, &script) != WS_OK ||
-        read_layout(layers, &layout) != WS_OK || ws_curve_create(&layout, &curve) != WS_OK)
+        ws_request_read_layout(layers, &layout) != WS_OK || ws_curve_create(&layout, &curve) != WS_OK)
         return refuse();
     ws_history_view view;
     ws_curve_look(curve, &view);

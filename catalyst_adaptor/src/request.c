@@ -35,6 +35,39 @@ int ws_request_read_script(const json_t *json, ws_script *out)
     return ws_fail(WS_NO_MEMORY, "no memory for a script");
 }
 
+json_t *ws_request_layers(const ws_layers *layers)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < layers->count; i++)
+        json_array_append_new(
+            list, json_pack("{s:s, s:i}", "name", layers->at[i].name, "kind", layers->at[i].kind));
+    return list;
+}
+
+int ws_request_read_layout(const json_t *list, ws_row_layout *out)
+{
+    const uint32_t count = (uint32_t)json_array_size(list);
+    const char **names = calloc(count + 1, sizeof *names);
+    int32_t *kinds = calloc(count + 1, sizeof *kinds);
+    int status = names && kinds ? WS_OK : ws_fail(WS_NO_MEMORY, "no memory for %u layers", count);
+    for (uint32_t i = 0; i < count && status == WS_OK; i++) {
+        const json_t *layer = json_array_get(list, i);
+        names[i] = json_string_value(json_object_get(layer, "name"));
+        kinds[i] = (int32_t)json_integer_value(json_object_get(layer, "kind"));
+        if (!names[i])
+            status = ws_fail(WS_BAD_ARGUMENT, "layer %u has no name", i);
+    }
+    ws_layers layers = {0};
+    if (status == WS_OK)
+        status = ws_layers_named(count, names, kinds, &layers);
+    if (status == WS_OK)
+        status = ws_row_layout_of(&layers, out);
+    ws_layers_free(&layers);
+    free(names);
+    free(kinds);
+    return status;
+}
+
 /* JSON has no 64-bit unsigned numbers: sets go as hexadecimal words, "never" as -1. */
 static json_t *rule_to_json(const ws_rule *rule)
 {

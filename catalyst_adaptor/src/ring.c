@@ -333,6 +333,12 @@ void ws_ring_promise(ws_ring *ring, const ws_schedule *schedule, uint64_t done)
     atomic_fetch_add(&ws_ring_common_of(&ring->view)->changes, 1);
 }
 
+void ws_ring_open(ws_ring *ring, const void *base)
+{
+    memcpy(ring->view.at + ring->view.head.base_at, base, ring->view.head.base_bytes);
+    atomic_store_explicit(&ws_ring_common_of(&ring->view)->open, 1, memory_order_release);
+}
+
 void ws_ring_tell_step(ws_ring *ring, uint64_t step)
 {
     atomic_store_explicit(&ws_ring_common_of(&ring->view)->step, step, memory_order_release);

@@ -48,7 +48,7 @@
 extern "C" {
 #endif
 
-#define WS_RING_VERSION 2
+#define WS_RING_VERSION 3
 #define WS_RING_READERS 8 /* reader 0 is the run's own */
 #define WS_RING_OWN     0
 #define WS_RING_ID_SIZE 16
@@ -88,6 +88,9 @@ int ws_ring_is_file(const ws_ring *ring);
 /* What the run's own reader must see, whether or not one is attached, now or later; steps <= done are done,
  * none is when it is UINT64_MAX. Replaces an earlier promise, but undoes no done step. */
 void ws_ring_promise(ws_ring *ring, const ws_schedule *schedule, uint64_t done);
+
+/* The writer begins: the base once more, in case that its numbers have changed, as large as the first one. */
+void ws_ring_open(ws_ring *ring, const void *base);
 
 /* Takes care of a frame that would be overwritten although the readers in `readers` (a bit each) must see it
  * and have not. Returns 0 if it is safe elsewhere. */
@@ -143,6 +146,10 @@ int ws_ring_hear(ws_ring *ring, uint32_t reader, ws_log_level *level, char line[
 /* Copies the next command of a reader: 1 if there was one. It is terminated; its bytes are the reader's. */
 int ws_ring_asked(ws_ring *ring, uint32_t reader, char name[WS_COMMAND_NAME], char value[WS_COMMAND_VALUE]);
 
+/* How much of the time the run's own reader may work where the writer wants all processors: (0, 1], 1 unless
+ * told. */
+void ws_ring_tell_share(ws_ring *ring, double share);
+
 /* Whether a reader wants the writer to rest: its process, or 0. */
 uint32_t ws_ring_held_by(const ws_ring *ring, uint32_t reader);
 
@@ -185,6 +192,9 @@ uint64_t ws_ring_first_step(const ws_ring_reader *reader);
 /* Which reader this is. */
 uint32_t ws_ring_number(const ws_ring_reader *reader);
 
+/* 1 once the writer has begun; before that, nothing of the base is of use but its layers and weights. */
+int ws_ring_is_open(const ws_ring_reader *reader);
+
 /* The last step that the writer has told. */
 uint64_t ws_ring_step(const ws_ring_reader *reader);
 
@@ -224,6 +234,9 @@ void ws_ring_tell(ws_ring_reader *reader, ws_log_level level, const char *line);
 
 /* A command for the writer, cut to what fits; 1, or 0 while 16 of them wait: ask again later. */
 int ws_ring_ask(ws_ring_reader *reader, const char *name, const char *value);
+
+/* What the writer has told, or 1 if that is no share. */
+double ws_ring_share(const ws_ring_reader *reader);
 
 /* Whether the writer is to rest between two steps. Ends with this reader at the latest. */
 void ws_ring_hold(ws_ring_reader *reader, int is_held);

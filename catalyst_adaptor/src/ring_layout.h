@@ -48,9 +48,11 @@ typedef struct ws_ring_head {
 typedef struct ws_ring_common {
     _Atomic uint64_t step;
     _Atomic uint64_t spilled;
+    _Atomic uint64_t share;  /* bits of a double */
     _Atomic uint64_t frames; /* number of the last one, raised before it can be found */
     _Atomic uint32_t changes;
     _Atomic uint32_t hungry;
+    _Atomic uint32_t open;
     _Atomic uint32_t ended;
     _Atomic uint32_t status_version; /* odd while the writer writes */
     _Atomic uint64_t status[WS_STATUS_BYTES / sizeof(uint64_t)];

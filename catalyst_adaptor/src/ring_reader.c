@@ -223,6 +223,11 @@ uint32_t ws_ring_number(const ws_ring_reader *reader)
     return reader->number;
 }
 
+int ws_ring_is_open(const ws_ring_reader *reader)
+{
+    return atomic_load_explicit(&reader->common->open, memory_order_acquire) != 0;
+}
+
 uint64_t ws_ring_step(const ws_ring_reader *reader)
 {
     return atomic_load_explicit(&reader->common->step, memory_order_acquire);

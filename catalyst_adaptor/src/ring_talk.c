@@ -35,6 +35,24 @@ int ws_ring_asked(ws_ring *ring, uint32_t reader, char name[WS_COMMAND_NAME], ch
     return 1;
 }
 
+/* ---- The share of the time. */
+
+void ws_ring_tell_share(ws_ring *ring, double share)
+{
+    uint64_t bits;
+    memcpy(&bits, &share, sizeof bits);
+    atomic_store_explicit(&ws_ring_common_of(ws_ring_view_of(ring))->share, bits, memory_order_relaxed);
+}
+
+double ws_ring_share(const ws_ring_reader *reader)
+{
+    const uint64_t bits =
+        atomic_load_explicit(&ws_ring_common_of(ws_ring_reader_view(reader))->share, memory_order_relaxed);
+    double share;
+    memcpy(&share, &bits, sizeof share);
+    return share > 0 && share < 1 ? share : 1;
+}
+
 /* ---- Rest. */
 
 void ws_ring_hold(ws_ring_reader *reader, int is_held)

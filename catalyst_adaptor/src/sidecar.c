@@ -24,6 +24,7 @@
           */
 #define LEAVE_SECONDS    20.0 /* for a sidecar that has drawn all to close its files */
 #define PROGRESS_SECONDS 0.2
+#define READY_SECONDS    30.0 /* for a sidecar to start before the training does; it need not have */
 
 typedef struct ws_sidecar {
     ws_transport transport;
@@ -31,6 +32,7 @@ typedef struct ws_sidecar {
     ws_history *history;
     ws_pictures tried; /* scripts and place; nothing is drawn here */
     int has_scripts;
+    int is_early; /* the process that draws was started with all scripts while they were tried */
     ws_schedule promised;
     ws_ring *ring;
     uint8_t id[WS_RING_ID_SIZE];
@@ -260,6 +262,7 @@ static void nurse(ws_sidecar *sidecar, double now)
 
 static void look(ws_sidecar *sidecar, double now)
 {
+    ws_ring_tell_share(sidecar->ring, sidecar->setup->wait ? 1 : sidecar->setup->overhead);
     hear(sidecar);
     if (sidecar->has_scripts)
         nurse(sidecar, now);
@@ -368,7 +371,7 @@ static int make_ring(ws_sidecar *sidecar)
 static int open_ring(ws_sidecar *sidecar, uint64_t done)
 {
     const ws_setup *setup = sidecar->setup;
-    int status = make_ring(sidecar);
+    const int status = sidecar->ring ? WS_OK : make_ring(sidecar);
     if (status)
         return status;
     if (ws_ring_is_file(sidecar->ring))
@@ -377,11 +380,24 @@ static int open_ring(ws_sidecar *sidecar, uint64_t done)
     ws_ring_promise(sidecar->ring, &sidecar->promised, done);
     ws_ring_tell_status(sidecar->ring, sidecar->status);
     read_wishes(sidecar);
-    status = ws_backlog_base(&sidecar->backlog, setup->base->memory);
-    if (status == WS_OK && setup->watchers &&
+    return ws_backlog_base(&sidecar->backlog, setup->base->memory);
+}
+
+/* From here on readers may look at all of it, and strangers find it. */
+static void tell_open(const ws_sidecar *sidecar)
+{
+    const ws_setup *setup = sidecar->setup;
+    ws_ring_open(sidecar->ring, setup->base->memory);
+    if (setup->watchers &&
         ws_viewers_tell(setup->paths->viewers, ws_ring_descriptor(sidecar->ring), sidecar->id) != WS_OK)
         ws_tell(&setup->log, WS_LOG_WARNING, "%s; nobody can attach to this training", ws_message());
-    return status;
+}
+
+static void begin_nurse(ws_sidecar *sidecar, char *request)
+{
+    ws_nurse_begin(&sidecar->nurse, request, ws_ring_descriptor(sidecar->ring), &sidecar->tried.place,
+                   sidecar->setup->script_seconds + PATIENCE, &sidecar->setup->log);
+    nurse(sidecar, ws_clock());
 }
 
 static int start_nurse(ws_sidecar *sidecar)
@@ -389,9 +405,7 @@ static int start_nurse(ws_sidecar *sidecar)
     char *request = ws_sidecar_request(sidecar->setup, &sidecar->tried, sidecar->setup->first_step, NULL);
     if (!request)
         return ws_fail(WS_NO_PICTURES, "the name of the run's folder is no UTF-8");
-    ws_nurse_begin(&sidecar->nurse, request, ws_ring_descriptor(sidecar->ring), &sidecar->tried.place,
-                   sidecar->setup->script_seconds + PATIENCE, &sidecar->setup->log);
-    nurse(sidecar, ws_clock());
+    begin_nurse(sidecar, request);
     return WS_OK;
 }
 
@@ -408,8 +422,62 @@ static int start_view(ws_sidecar *sidecar)
 
 static int start_processes(ws_sidecar *sidecar)
 {
-    const int status = sidecar->has_scripts ? start_nurse(sidecar) : WS_OK;
+    const int status = sidecar->has_scripts && !sidecar->nurse.child ? start_nurse(sidecar) : WS_OK;
     return status == WS_OK && sidecar->setup->live ? start_view(sidecar) : status;
+}
+
+/* ParaView takes seconds to start: while the scripts are tried, the process that draws starts with all of
+ * them, so that the training does not share its processors with that. Whether or not it can, is told later.
+ */
+static void start_early(ws_sidecar *sidecar)
+{
+    const ws_setup *setup = sidecar->setup;
+    ws_pictures all = {.kept = setup->scripts->at, .kept_count = setup->scripts->count, .may_draw = 1};
+    if (ws_place_find(&sidecar->tried.place) != WS_OK || make_ring(sidecar) != WS_OK)
+        return;
+    char *request = ws_sidecar_request(setup, &all, setup->first_step, NULL);
+    if (!request)
+        return;
+    begin_nurse(sidecar, request);
+    sidecar->is_early = sidecar->nurse.child != 0;
+}
+
+/* The lines of a process whose work was for nothing are of no interest. */
+static void forget_early(ws_sidecar *sidecar)
+{
+    ws_log_level level;
+    char line[WS_RING_LINE];
+    ws_nurse_end(&sidecar->nurse);
+    while (sidecar->ring && ws_ring_hear(sidecar->ring, WS_RING_OWN, &level, line))
+        continue;
+    if (sidecar->ring)
+        ws_ring_reap(sidecar->ring);
+    sidecar->is_early = 0;
+}
+
+/* What was started early goes on if all its scripts passed their trial, and need a display. */
+static void settle_early(ws_sidecar *sidecar)
+{
+    if (sidecar->tried.kept_count < sidecar->setup->scripts->count || !sidecar->tried.may_draw)
+        forget_early(sidecar);
+}
+
+static uint64_t beat_of(const ws_sidecar *sidecar)
+{
+    ws_ring_progress progress;
+    ws_ring_progress_of(sidecar->ring, WS_RING_OWN, &progress);
+    return progress.beat;
+}
+
+/* Until the process that draws waits for the training, or has ended, or takes too long. */
+static void wait_until_ready(ws_sidecar *sidecar)
+{
+    const double until = ws_clock() + READY_SECONDS;
+    const uint64_t beat = beat_of(sidecar);
+    while (sidecar->nurse.child && beat_of(sidecar) == beat && ws_clock() < until && !is_to_stop(sidecar)) {
+        look(sidecar, ws_clock());
+        wait_a_moment();
+    }
 }
 
 static int start(ws_transport *self, ws_history *history)
@@ -421,7 +489,15 @@ static int start(ws_transport *self, ws_history *history)
     int status = ws_backlog_begin(&sidecar->backlog, setup->paths->backlog, setup->first_step, &setup->log);
     if (status == WS_OK)
         status = open_ring(sidecar, WS_NEVER);
-    return status ? status : start_processes(sidecar);
+    if (status == WS_OK && sidecar->is_early)
+        settle_early(sidecar);
+    if (status == WS_OK)
+        status = start_processes(sidecar);
+    if (status == WS_OK && sidecar->nurse.child)
+        wait_until_ready(sidecar);
+    if (status == WS_OK)
+        tell_open(sidecar);
+    return status;
 }
 
 /* Frames have another size: readers of the old ring see its end, and attach again. */
@@ -442,7 +518,10 @@ static int reshape(ws_transport *self)
     ws_ring_free(sidecar->ring);
     sidecar->ring = NULL;
     const int status = open_ring(sidecar, progress.done);
-    return status ? status : start_processes(sidecar);
+    if (status)
+        return status;
+    tell_open(sidecar);
+    return start_processes(sidecar);
 }
 
 static void sync_backlog(ws_transport *self)
@@ -590,8 +669,12 @@ int ws_sidecar_create(const ws_setup *setup, ws_transport **out)
     sidecar->setup = setup;
     sidecar->nurse.output = -1;
     sidecar->last_at = WS_NEVER;
+    if (setup->scripts->count > 0)
+        start_early(sidecar);
     const int status = setup->scripts->count > 0 ? try_scripts(sidecar) : WS_OK;
     if (status) {
+        forget_early(sidecar);
+        ws_ring_free(sidecar->ring);
         free(sidecar);
         return status;
     }

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#define _GNU_SOURCE /* SCHED_IDLE */
 #include "sidecar_main.h"
 #include "endpoint.h"
 #include "follow.h"
 #include "paths.h"
+#include "priority.h"
 #include "request.h"
-#include <dirent.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef struct sidecar {
@@ -20,42 +17,14 @@ typedef struct sidecar {
     ws_paths paths;
     ws_endpoint viewer;
     ws_pictures pictures;
+    ws_row_layout layout;
+    ws_curve *nothing; /* the history as the scripts see it when they are imported */
     ws_follow_plan plan;
     ws_feed *feed;
+    ws_pace pace;
 } sidecar;
 
-#define VIEWER_NICENESS 10 /* a tenth of a processor that all want: somebody sits there and waits */
-
-/* The training's threads come first, and when memory runs out it is this process that goes. Where that is not
- * allowed, it is only slower. Who shows a run to somebody must answer, so it gets its share of a processor
- * that is busy; it does nothing while nobody looks. */
-static void step_back(int is_viewer)
-{
-    if (is_viewer)
-        setpriority(PRIO_PROCESS, 0, VIEWER_NICENESS);
-    else
-        sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0});
-    const int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (score >= 0) {
-        if (write(score, "1000", 4) != 4)
-            fprintf(stderr, "oom_score_adj cannot be written\n");
-        close(score);
-    }
-}
-
-/* Training has ended, and somebody waits for the pictures. Threads that ParaView has started have their own
- * priority; where it may not be raised, all stays as it is. */
-static void come_forward(void)
-{
-    DIR *threads = opendir("/proc/self/task");
-    for (struct dirent *entry; threads && (entry = readdir(threads));) {
-        const long thread = strtol(entry->d_name, NULL, 10);
-        if (thread > 0 && sched_setscheduler((pid_t)thread, SCHED_OTHER, &(struct sched_param){0}) != 0)
-            break;
-    }
-    if (threads)
-        closedir(threads);
-}
+#define WAIT_NANOSECONDS 5000000
 
 static void tell_trainer(void *context, ws_log_level level, const char *line)
 {
@@ -92,15 +61,16 @@ static int read_scripts(const json_t *list, ws_scripts *out)
 
 static int open_all(const json_t *request, sidecar *out)
 {
-    json_t *scripts;
+    json_t *scripts, *layers;
     const char *folder;
     double seconds;
     json_int_t first_step, shown_until;
     int may_draw, always;
     const char *live = NULL;
-    if (json_unpack((json_t *)request, "{s:o, s:s, s:F, s:I, s:I, s:b, s:b, s?s}", "scripts", &scripts,
-                    "folder", &folder, "seconds", &seconds, "first_step", &first_step, "shown_until",
-                    &shown_until, "may_draw", &may_draw, "always", &always, "live", &live) != 0)
+    if (json_unpack((json_t *)request, "{s:o, s:o, s:s, s:F, s:I, s:I, s:b, s:b, s?s}", "scripts", &scripts,
+                    "layers", &layers, "folder", &folder, "seconds", &seconds, "first_step", &first_step,
+                    "shown_until", &shown_until, "may_draw", &may_draw, "always", &always, "live",
+                    &live) != 0)
         return ws_fail(WS_BAD_ARGUMENT, "the request is not understood");
     int status = live ? ws_endpoint_parse(live, &out->viewer) : WS_OK;
     /* What is drawn for the run must be seen; who only shows it is a viewer as any other. */
@@ -110,6 +80,10 @@ static int open_all(const json_t *request, sidecar *out)
         status = read_scripts(scripts, &out->scripts);
     if (status == WS_OK)
         status = ws_paths_of(folder, &out->paths);
+    if (status == WS_OK)
+        status = ws_request_read_layout(layers, &out->layout);
+    if (status == WS_OK)
+        status = ws_curve_create(&out->layout, &out->nothing);
     if (status)
         return status;
     out->plan = (ws_follow_plan){.reader = out->reader,
@@ -125,16 +99,52 @@ static int open_all(const json_t *request, sidecar *out)
                                              .live_port = out->viewer.port,
                                              .log = log_of(out->reader, live != NULL)},
                                  .is_live = live != NULL,
-                                 .after = ws_ring_done_step(out->reader),
                                  .last = WS_NEVER,
-                                 .ended = live ? NULL : come_forward};
-    const ws_feed_plan feed = {.reader = out->reader,
-                               .history = out->paths.history,
-                               .backlog = live ? NULL : out->paths.backlog,
-                               .only_newest = live != NULL};
-    status = ws_feed_open(&feed, &out->feed);
-    out->plan.feed = out->feed;
-    return status ? status : ws_pictures_adopt(&out->pictures, &out->plan.options, may_draw);
+                                 .ended = live ? NULL : ws_priority_normal};
+    return ws_pictures_adopt(&out->pictures, &out->plan.options, may_draw);
+}
+
+/* Imports the scripts; the training may not have begun yet. */
+static int start(sidecar *self)
+{
+    ws_history_view nothing;
+    ws_curve_look(self->nothing, &nothing);
+    const int status = ws_pictures_start(&self->pictures, &self->plan.options, &nothing);
+    if (status == WS_OK && !ws_ring_is_open(self->reader))
+        ws_pictures_warm(&self->pictures);
+    return status;
+}
+
+/* 1 when the training has begun; 0 if it never will. */
+static int wait_for_training(const sidecar *self)
+{
+    while (!ws_ring_is_open(self->reader)) {
+        if (ws_ring_look(self->reader) != WS_RING_RUNS)
+            return 0;
+        ws_ring_beat(self->reader);
+        nanosleep(&(struct timespec){.tv_nsec = WAIT_NANOSECONDS}, NULL);
+    }
+    return 1;
+}
+
+static int follow(sidecar *self)
+{
+    const int is_viewer = self->plan.is_live;
+    const ws_feed_plan feed = {.reader = self->reader,
+                               .history = self->paths.history,
+                               .backlog = is_viewer ? NULL : self->paths.backlog,
+                               .only_newest = is_viewer};
+    const int status = ws_feed_open(&feed, &self->feed);
+    if (status)
+        return status;
+    ws_followed followed;
+    self->plan.feed = self->feed;
+    self->plan.after = ws_ring_done_step(self->reader);
+    if (!is_viewer) {
+        ws_pace_begin(&self->pace, getppid());
+        self->plan.pace = &self->pace;
+    }
+    return ws_follow(&self->plan, &followed);
 }
 
 static void tell_counts(const sidecar *self)
@@ -145,16 +155,30 @@ static void tell_counts(const sidecar *self)
                   &(ws_ring_counts){counts.images_written, counts.images_expected, counts.script_failures});
 }
 
+/* What is started before the training begins takes nothing from it, and is not held up. An idle virtual
+ * display would not get the time to end where all processors are busy, and costs next to nothing: it has been
+ * started already. */
+static int run(sidecar *self, int is_viewer)
+{
+    if (is_viewer)
+        ws_priority_viewer();
+    else if (ws_ring_is_open(self->reader))
+        ws_priority_idle();
+    ws_priority_expendable();
+    const int status = start(self);
+    if (status || !wait_for_training(self))
+        return status;
+    if (!is_viewer)
+        ws_priority_idle();
+    return follow(self);
+}
+
 int sidecar_main(const json_t *request)
 {
     sidecar self = {0};
-    ws_followed followed;
     int status = open_all(request, &self);
-    /* Not before a virtual display has been started: an idle one would not get the time to end where all
-     * cores are busy, and it costs next to nothing. */
-    step_back(json_object_get(request, "live") != NULL);
     if (status == WS_OK)
-        status = ws_follow(&self.plan, &followed);
+        status = run(&self, json_object_get(request, "live") != NULL);
     if (status) {
         fprintf(stderr, "%s\n", ws_message());
         return 1;

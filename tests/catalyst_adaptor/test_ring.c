@@ -156,6 +156,26 @@ static void test_impossible_options_are_refused(void **state)
     assert_ptr_equal(untouched, base);
 }
 
+static void test_a_ring_opens_with_the_base_as_it_is_then(void **state)
+{
+    (void)state;
+    ws_ring *ring = make_ring(4);
+    ws_ring_reader *early = attach(ring, 1, NULL, 0);
+    assert_false(ws_ring_is_open(early));
+    ring_frame_make(base, VALUES, 3); /* its numbers have changed meanwhile */
+    ws_ring_open(ring, base);
+    ws_ring_reader *late = attach(ring, 0, NULL, 0);
+    ws_ring_reader *const readers[] = {early, late};
+    for (int i = 0; i < 2; i++) {
+        size_t bytes;
+        assert_true(ws_ring_is_open(readers[i]));
+        const void *found = ws_ring_base(readers[i], &bytes);
+        assert_memory_equal(found, base, bytes);
+        ws_ring_detach(readers[i]);
+    }
+    ws_ring_free(ring);
+}
+
 static void test_a_reader_finds_what_does_not_change(void **state)
 {
     (void)state;
@@ -920,6 +940,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_as_many_slots_as_fit),
         cmocka_unit_test(test_impossible_options_are_refused),
+        cmocka_unit_test(test_a_ring_opens_with_the_base_as_it_is_then),
         cmocka_unit_test(test_a_reader_finds_what_does_not_change),
         cmocka_unit_test(test_a_descriptor_for_reading_suffices),
         cmocka_unit_test(test_other_rings_are_refused),

@@ -4,6 +4,7 @@
 #include "ring.h"
 #include "ring_frames.h"
 #include "ring_layout.h"
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -183,6 +184,24 @@ static void status_is_never_torn(void **state)
     ws_ring_free(ring);
 }
 
+/* What is no share must not stop a reader for ever. */
+static void the_share_reaches_readers_if_it_is_one(void **state)
+{
+    (void)state;
+    static const double none[] = {0, -0.5, NAN, INFINITY, 2};
+    ws_ring *ring = make_ring();
+    ws_ring_reader *reader = attach(ring, 0);
+    assert_true(ws_ring_share(reader) == 1);
+    ws_ring_tell_share(ring, 0.02);
+    assert_true(ws_ring_share(reader) == 0.02);
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        ws_ring_tell_share(ring, none[i]);
+        assert_true(ws_ring_share(reader) == 1);
+    }
+    ws_ring_detach(reader);
+    ws_ring_free(ring);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +211,7 @@ int main(void)
         cmocka_unit_test(news_begin_with_the_present),
         cmocka_unit_test(status_is_read_once_each_time_it_changes),
         cmocka_unit_test(status_is_never_torn),
+        cmocka_unit_test(the_share_reaches_readers_if_it_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

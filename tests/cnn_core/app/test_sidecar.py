@@ -76,6 +76,36 @@ def test_it_is_the_default(trained, boxes):
     assert picture_steps(run) == [0, 10]
 
 
+def imports(tmp_path, name):
+    """A line of a script that writes down the process which imports it, and the function that reads them."""
+    path = tmp_path / name
+    return (f"open({str(path)!r}, 'a').write(f'{{os.getpid()}}\\n')",
+            lambda: [int(line) for line in path.read_text().split()] if path.exists() else [])
+
+
+def test_it_starts_while_the_scripts_are_tried(trained, notes, tmp_path):
+    """Each script is imported where it is tried, and where it runs: a process that starts before it is known to do."""
+    lines, scripts = [imports(tmp_path, f"imports{i}") for i in range(2)], []
+    for i, (line, _) in enumerate(lines):
+        scripts += ["--pipeline", notes(f"notes{i}.py", at_import=line,
+                                        at_step=f"open({str(tmp_path / 'drawn')!r}, 'a').write(f'{{os.getpid()}}\\n')")[0]]
+    trained("run", "--steps", 5, *scripts)
+    first, second = (set(read()) for _, read in lines)
+    assert len(first) == len(second) == 2
+    assert {int(line) for line in (tmp_path / "drawn").read_text().split()} == first & second
+
+
+def test_nothing_is_left_of_it_when_a_script_is_bad(train, notes, tmp_path):
+    line, read = imports(tmp_path, "imports")
+    good, _ = notes("good.py", at_import=line)
+    bad, _ = notes("bad.py", at_import="import time; time.sleep(1); raise ValueError('no such figure')")
+    ended = train("--run", "run", "--steps", 5, "--pipeline", good, "--pipeline", bad)
+    assert ended.status == 2
+    assert len(ended.errors) == 1 and "bad.py" in ended.errors[0] and "no such figure" in ended.errors[0]
+    assert not (tmp_path / "run").exists()
+    wait_for(lambda: not any(map(is_alive, read())), within=10)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_a_sidecar_that_dies(program, trained, small_set, source, tmp_path, number):
     run = Run(tmp_path / "run")
