@@ -133,12 +133,6 @@ int ws_pictures_start(ws_pictures *pictures, const ws_pictures_options *options,
     return status;
 }
 
-void ws_pictures_warm(const ws_pictures *pictures)
-{
-    if (pictures->may_draw)
-        pictures->table->draw(pictures->bridge);
-}
-
 int ws_pictures_show(ws_pictures *pictures, const ws_scene *scene, const ws_log *log)
 {
     if (ws_display_is_gone(&pictures->display)) {

@@ -47,9 +47,6 @@ int ws_pictures_adopt(ws_pictures *pictures, const ws_pictures_options *options,
 int ws_pictures_start(ws_pictures *pictures, const ws_pictures_options *options,
                       const ws_history_view *history);
 
-/* Makes ready what the first picture takes long for: draws one of a few pixels. */
-void ws_pictures_warm(const ws_pictures *pictures);
-
 /* Runs the scripts that are due. WS_SCRIPT_FAILED if one failed. */
 int ws_pictures_show(ws_pictures *pictures, const ws_scene *scene, const ws_log *log);
 

@@ -442,11 +442,19 @@ static void start_early(ws_sidecar *sidecar)
     sidecar->is_early = sidecar->nurse.child != 0;
 }
 
+static void say_nothing(void *context, ws_log_level level, const char *line)
+{
+    (void)context;
+    (void)level;
+    (void)line;
+}
+
 /* The lines of a process whose work was for nothing are of no interest. */
 static void forget_early(ws_sidecar *sidecar)
 {
     ws_log_level level;
     char line[WS_RING_LINE];
+    sidecar->nurse.log = (ws_log){say_nothing, NULL};
     ws_nurse_end(&sidecar->nurse);
     while (sidecar->ring && ws_ring_hear(sidecar->ring, WS_RING_OWN, &level, line))
         continue;

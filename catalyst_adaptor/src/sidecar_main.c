@@ -109,10 +109,7 @@ static int start(sidecar *self)
 {
     ws_history_view nothing;
     ws_curve_look(self->nothing, &nothing);
-    const int status = ws_pictures_start(&self->pictures, &self->plan.options, &nothing);
-    if (status == WS_OK && !ws_ring_is_open(self->reader))
-        ws_pictures_warm(&self->pictures);
-    return status;
+    return ws_pictures_start(&self->pictures, &self->plan.options, &nothing);
 }
 
 /* 1 when the training has begun; 0 if it never will. */
