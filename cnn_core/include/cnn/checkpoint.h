@@ -4,7 +4,12 @@
  * Tensors: <layer>.weight, <layer>.bias;
  * optimizer.<layer>.<weight|bias>.<momentum_buffer|exp_avg|exp_avg_sq>; random.state, U64 [2]: seed and step;
  * gradient.<layer>.weight of convolutions, for pictures of that step. Metadata: format "pt", net, input
- * "CxHxW", classes, step, seed, optimizer, weightscape (version). */
+ * "CxHxW", classes, step, seed, optimizer, weightscape (version).
+ *
+ * A network with merged units has more: initial.<layer>.<weight|bias>, which its seed does not give any more;
+ * source.<layer>, I32 [K], the number that each unit had at first; and metadata `merges`, a JSON list, oldest
+ * first, of {"step", "layer", "before", "after", "method", "threshold", "predicted", "measured"}, the last
+ * three null where there is none. `net` has the widths of the tensors. */
 #ifndef CNN_CHECKPOINT_H
 #define CNN_CHECKPOINT_H
 
@@ -19,7 +24,8 @@ int cnn_checkpoint_save(const char *path, const cnn_net *net, const cnn_optimize
 
 /* What a checkpoint says of itself. */
 typedef struct cnn_checkpoint_info {
-    const char *net; /* spec, or NULL when the file has none (foreign file); borrowed from the file */
+    const char *net; /* spec, merged widths included, or NULL when the file has none (foreign file); borrowed
+                        from the file */
     cnn_shape input; /* zero when unknown */
     int classes;     /* zero when unknown */
     uint64_t step, seed;
@@ -32,7 +38,9 @@ int cnn_checkpoint_describe(const cnn_safetensors *file, cnn_checkpoint_info *ou
 
 /* Loads the parameters into `net`, whose shapes must agree: CNN_BAD_FILE names the tensor, its shape and the
  * one expected, a missing tensor, or a value that is not finite. All is checked before the network is
- * changed. Tensors nobody asked for are reported through `note` (may be NULL), one line each. */
+ * changed. Where the file has them: initial values, sources and the history of merges, which are wanted all
+ * if the metadata tells of a merge. Tensors nobody asked for are reported through `note` (may be NULL), one
+ * line each. */
 int cnn_checkpoint_load(const cnn_safetensors *file, cnn_net *net,
                         void (*note)(void *context, const char *line), void *context);
 

@@ -11,6 +11,7 @@
 #ifndef CNN_NET_H
 #define CNN_NET_H
 
+#include "cnn/merge_record.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +54,8 @@ typedef struct cnn_layer {
     float *weight_gradient; /* of the last backward pass, mean over the batch; same shapes */
     float *bias_gradient;
     const float *weight_initial; /* the weights that the seed gave, for distances; same shape */
+    int32_t *source; /* [out.c] the number that each unit had before anything was merged; NULL: its own. Owned
+                        by the network */
 } cnn_layer;
 
 typedef struct cnn_net {
@@ -66,6 +69,8 @@ typedef struct cnn_net {
     float *parameters;      /* weight, bias of the first layer with parameters, then of the next, ... */
     float *gradients;       /* same layout */
     float *initial;         /* same layout */
+    int merge_count;
+    cnn_merge_record *merges; /* what has been merged, oldest first; NULL if nothing was */
 } cnn_net;
 
 /* Parses `spec` for images of shape `input` with `classes` classes, and initialises weights and biases with
@@ -77,6 +82,10 @@ void cnn_net_free(cnn_net *net);
 
 /* The layer called `name`, NULL if there is none. */
 cnn_layer *cnn_net_layer(cnn_net *net, const char *name);
+
+/* CNN_OK if the network of text `merged` can come from that of `whole` by merging: the same layers, none but
+ * the last with more units. Else CNN_BAD_ARGUMENT: the message names the first layer that differs. */
+int cnn_net_check_merged(const char *whole, const char *merged);
 
 /* True for layers with parameters (conv, linear). */
 static inline int cnn_layer_has_parameters(const cnn_layer *layer)
