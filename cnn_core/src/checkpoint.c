@@ -3,12 +3,13 @@
 #include "checkpoint_parts.h"
 #include "cnn/number.h"
 #include "cnn/status.h"
+#include "merge_history.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { METADATA_MOST = 8 };
+enum { METADATA_MOST = 9 };
 
 /* ---- saving ---- */
 
@@ -49,6 +50,26 @@ static void add_gradients(tensor_list *list, const cnn_net *net)
     }
 }
 
+/* What the seed does not tell of a merged network. */
+static void add_merged(tensor_list *list, const cnn_net *net)
+{
+    if (!net->merge_count)
+        return;
+    add_arena(list, cnn_role_initial, net, net->initial);
+    for (int i = 0; i < net->layer_count; i++) {
+        const cnn_layer *layer = &net->layers[i];
+        if (!layer->source)
+            continue;
+        list->tensors[list->count] = (cnn_tensor){.name = cnn_source_name(layer, list->names[list->count]),
+                                                  .dtype = CNN_I32,
+                                                  .rank = 1,
+                                                  .shape = {(uint64_t)layer->out.c},
+                                                  .count = (uint64_t)layer->out.c,
+                                                  .data = layer->source};
+        list->count++;
+    }
+}
+
 static int write_checkpoint(const char *path, const tensor_list *list, const cnn_net *net,
                             const cnn_optimizer *optimizer, uint64_t step)
 {
@@ -63,16 +84,25 @@ static int write_checkpoint(const char *path, const tensor_list *list, const cnn
         {"classes", classes}, {"step", steps},
         {"seed", seed},
     };
-    size_t count = METADATA_MOST - 1;
+    size_t count = METADATA_MOST - 2;
     if (optimizer)
         metadata[count++] = (cnn_metadata){"optimizer", cnn_optimizer_name(optimizer->options.kind)};
-    return cnn_safetensors_write(path, list->tensors, list->count, metadata, count);
+    char *merges = NULL;
+    if (net->merge_count) {
+        merges = cnn_merge_history_text(net);
+        if (!merges)
+            return cnn_fail(CNN_NO_MEMORY, "%s: no memory for the history of merges", path);
+        metadata[count++] = (cnn_metadata){CNN_MERGE_HISTORY, merges};
+    }
+    const int status = cnn_safetensors_write(path, list->tensors, list->count, metadata, count);
+    free(merges);
+    return status;
 }
 
 int cnn_checkpoint_save(const char *path, const cnn_net *net, const cnn_optimizer *optimizer, uint64_t step)
 {
-    /* The random state, and for each part: parameters, two moments, gradient. */
-    const size_t most = 1 + 4 * (size_t)cnn_part_count(net);
+    /* The random state, and for each part: parameters, two moments, gradient, initial values, source. */
+    const size_t most = 1 + 6 * (size_t)cnn_part_count(net);
     tensor_list list = {calloc(most, sizeof *list.tensors), calloc(most, sizeof *list.names), 0};
     int status = CNN_OK;
     if (list.tensors && list.names) {
@@ -84,6 +114,7 @@ int cnn_checkpoint_save(const char *path, const cnn_net *net, const cnn_optimize
         for (int i = 0; optimizer && i < optimizer->moment_count; i++)
             add_arena(&list, cnn_role_moment(optimizer->options.kind, i), net, optimizer->moments[i]);
         add_gradients(&list, net);
+        add_merged(&list, net);
         status = write_checkpoint(path, &list, net, optimizer, step);
     } else {
         status = cnn_fail(CNN_NO_MEMORY, "%s: no memory for %zu tensors", path, most);

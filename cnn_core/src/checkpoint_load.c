@@ -2,6 +2,7 @@
 #include "checkpoint_parts.h"
 #include "cnn/checkpoint.h"
 #include "cnn/status.h"
+#include "merge_history.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,13 +65,19 @@ static int allocate_arenas(const cnn_safetensors *file, size_t count, const cnn_
 /* True if `name` is what cnn_checkpoint_save calls a tensor of `net`, with whatever optimizer. */
 static int is_known(const cnn_net *net, const char *name)
 {
-    const cnn_role roles[] = {cnn_role_parameters, cnn_role_gradient, cnn_role_moment(CNN_MOMENTUM, 0),
-                              cnn_role_moment(CNN_ADAM, 0), cnn_role_moment(CNN_ADAM, 1)};
+    const cnn_role roles[] = {cnn_role_parameters,
+                              cnn_role_initial,
+                              cnn_role_gradient,
+                              cnn_role_moment(CNN_MOMENTUM, 0),
+                              cnn_role_moment(CNN_ADAM, 0),
+                              cnn_role_moment(CNN_ADAM, 1)};
     char known[CNN_TENSOR_NAME_SIZE];
     if (!strcmp(name, CNN_RANDOM_STATE))
         return 1;
     for (int i = 0; i < cnn_part_count(net); i++) {
         const cnn_part part = cnn_part_at(net, i);
+        if (!strcmp(name, cnn_source_name(part.layer, known)))
+            return 1;
         for (size_t j = 0; j < sizeof roles / sizeof roles[0]; j++)
             if (!strcmp(name, cnn_tensor_name(roles[j], &part, known)))
                 return 1;
@@ -99,17 +106,103 @@ static int note_unknown(const cnn_safetensors *file, const cnn_net *net,
     return CNN_OK;
 }
 
+/* ---- what a merged network has beside its parameters ---- */
+
+typedef struct merged_parts {
+    float *initial;   /* NULL: nothing was merged */
+    int32_t **source; /* [layer_count], NULL where there is none */
+    cnn_merge_record *merges;
+    int merge_count;
+} merged_parts;
+
+static void free_merged(const cnn_net *net, merged_parts *parts)
+{
+    for (int i = 0; parts->source && i < net->layer_count; i++)
+        free(parts->source[i]);
+    free(parts->source);
+    free(parts->initial);
+    free(parts->merges);
+}
+
+static int read_source(const cnn_safetensors *file, const cnn_layer *layer, int32_t **out)
+{
+    char name[CNN_TENSOR_NAME_SIZE];
+    const cnn_tensor *tensor = cnn_safetensors_find(file, cnn_source_name(layer, name));
+    if (!tensor)
+        return CNN_OK;
+    if (tensor->dtype != CNN_I32 || tensor->rank != 1 || tensor->count != (uint64_t)layer->out.c)
+        return cnn_fail(CNN_BAD_FILE, "%s: tensor \"%s\" is not I32 [%d], one number for each unit",
+                        cnn_safetensors_path(file), name, layer->out.c);
+    int32_t *source = malloc(tensor->count * sizeof *source);
+    if (!source)
+        return cnn_fail(CNN_NO_MEMORY, "%s: no memory for %d units", cnn_safetensors_path(file),
+                        layer->out.c);
+    memcpy(source, tensor->data, tensor->count * sizeof *source);
+    for (int k = 0; k < layer->out.c; k++)
+        if (source[k] < 0 || (k && source[k] <= source[k - 1])) {
+            const int value = source[k];
+            free(source);
+            return cnn_fail(CNN_BAD_FILE, "%s: tensor \"%s\": %d at %d, numbers of units rise from 0",
+                            cnn_safetensors_path(file), name, value, k);
+        }
+    *out = source;
+    return CNN_OK;
+}
+
+static int read_merged(const cnn_safetensors *file, const cnn_net *net, merged_parts *parts)
+{
+    const char *history = cnn_safetensors_metadata(file, CNN_MERGE_HISTORY);
+    if (!history)
+        return CNN_OK;
+    int status = cnn_merge_history_parse(cnn_safetensors_path(file), history, net, &parts->merges,
+                                         &parts->merge_count);
+    if (!status)
+        status = allocate_arenas(file, 1, net, &parts->initial);
+    if (!status)
+        status = read_arena(file, cnn_role_initial, net, parts->initial);
+    if (!status && !(parts->source = calloc((size_t)net->layer_count, sizeof *parts->source)))
+        status = cnn_fail(CNN_NO_MEMORY, "%s: no memory for %d layers", cnn_safetensors_path(file),
+                          net->layer_count);
+    for (int i = 0; i < net->layer_count && !status; i++)
+        if (cnn_layer_has_parameters(&net->layers[i]))
+            status = read_source(file, &net->layers[i], &parts->source[i]);
+    return status;
+}
+
+/* The network takes what was read; `parts` is left with what it had. */
+static void take_merged(cnn_net *net, merged_parts *parts)
+{
+    if (!parts->initial)
+        return;
+    cnn_merge_record *merges = net->merges;
+    net->merges = parts->merges;
+    net->merge_count = parts->merge_count;
+    parts->merges = merges;
+    memcpy(net->initial, parts->initial, net->parameter_count * sizeof *net->initial);
+    for (int i = 0; i < net->layer_count; i++) {
+        int32_t *source = net->layers[i].source;
+        net->layers[i].source = parts->source[i];
+        parts->source[i] = source;
+    }
+}
+
 int cnn_checkpoint_load(const cnn_safetensors *file, cnn_net *net,
                         void (*note)(void *context, const char *line), void *context)
 {
     float *parameters;
+    merged_parts parts = {0};
     int status = allocate_arenas(file, 1, net, &parameters);
     if (!status)
         status = read_arena(file, cnn_role_parameters, net, parameters);
+    if (!status)
+        status = read_merged(file, net, &parts);
     if (!status && note)
         status = note_unknown(file, net, note, context);
-    if (!status)
+    if (!status) {
         memcpy(net->parameters, parameters, net->parameter_count * sizeof *parameters);
+        take_merged(net, &parts);
+    }
+    free_merged(net, &parts);
     free(parameters);
     return status;
 }

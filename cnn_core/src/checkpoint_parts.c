@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const cnn_role cnn_role_parameters = {"", ""}, cnn_role_gradient = {"gradient.", ""};
+const cnn_role cnn_role_parameters = {"", ""}, cnn_role_initial = {"initial.", ""},
+               cnn_role_gradient = {"gradient.", ""};
 
 enum { PARTS = 2 };
 
@@ -62,5 +63,11 @@ const char *cnn_tensor_name(cnn_role role, const cnn_part *part, char name[CNN_T
 {
     snprintf(name, CNN_TENSOR_NAME_SIZE, "%s%s.%s%s%s", role.before, part->layer->name, part->name,
              *role.after ? "." : "", role.after);
+    return name;
+}
+
+const char *cnn_source_name(const cnn_layer *layer, char name[CNN_TENSOR_NAME_SIZE])
+{
+    snprintf(name, CNN_TENSOR_NAME_SIZE, "source.%s", layer->name);
     return name;
 }

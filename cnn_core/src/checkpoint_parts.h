@@ -29,15 +29,19 @@ cnn_part cnn_part_at(const cnn_net *net, int index);
 /* True for the parts whose gradient is kept, for pictures: weights of convolutions. */
 int cnn_part_has_gradient(const cnn_part *part);
 
-/* What a tensor holds of a part: its parameters, its gradient, or one of the optimizer's moments. */
+/* What a tensor holds of a part: its parameters, initial values, gradient, or one of the optimizer's moments.
+ */
 typedef struct cnn_role {
     const char *before, *after; /* around <layer>.<part> */
 } cnn_role;
 
-extern const cnn_role cnn_role_parameters, cnn_role_gradient;
+extern const cnn_role cnn_role_parameters, cnn_role_initial, cnn_role_gradient;
 cnn_role cnn_role_moment(cnn_optimizer_kind kind, int moment);
 
 /* Writes the tensor's name to `name` and returns it. */
 const char *cnn_tensor_name(cnn_role role, const cnn_part *part, char name[CNN_TENSOR_NAME_SIZE]);
+
+/* source.<layer>, in the same way. */
+const char *cnn_source_name(const cnn_layer *layer, char name[CNN_TENSOR_NAME_SIZE]);
 
 #endif

@@ -119,6 +119,42 @@ static void product(const cnn_product *p)
     }
 }
 
+typedef double wide __attribute__((vector_size(VECTOR_BYTES)));
+enum { WIDE_LANES = VECTOR_BYTES / 8, WIDES = 2 };
+
+INLINE void gram_tile(const cnn_gram *g, int i, int j)
+{
+    wide sum[ROWS][WIDES];
+    for (int r = 0; r < ROWS; r++)
+        for (int v = 0; v < WIDES; v++)
+            sum[r][v] = (wide){0};
+    const double *a = g->a + i, *b = g->b + j;
+    for (int d = 0; d < g->depth; d++) {
+        wide operand[WIDES];
+        memcpy(operand, b, sizeof operand);
+        for (int r = 0; r < ROWS; r++)
+            for (int v = 0; v < WIDES; v++)
+                sum[r][v] += a[r] * operand[v];
+        a += g->step;
+        b += g->step;
+    }
+    for (int r = 0; r < ROWS; r++) {
+        double *c = g->c + (i + r) * g->c_row + j;
+        wide old[WIDES];
+        memcpy(old, c, sizeof old);
+        for (int v = 0; v < WIDES; v++)
+            old[v] += sum[r][v];
+        memcpy(c, old, sizeof old);
+    }
+}
+
+static void gram(const cnn_gram *g)
+{
+    for (int i = 0; i < CNN_GRAM_ROWS; i += ROWS)
+        for (int j = 0; j < g->n; j += WIDES * WIDE_LANES)
+            gram_tile(g, i, j);
+}
+
 typedef float quarter __attribute__((vector_size(16)));
 
 /* Halves are added to each other until four lanes are left, and then those. */
@@ -258,5 +294,5 @@ UPDATE_LOOP(momentum)
 UPDATE_LOOP(adam)
 
 extern const cnn_kernels CNN_KERNELS_TABLE;
-const cnn_kernels CNN_KERNELS_TABLE = {CNN_KERNELS_NAME, product,         dots,
+const cnn_kernels CNN_KERNELS_TABLE = {CNN_KERNELS_NAME, product,         dots,       gram,
                                        update_sgd,       update_momentum, update_adam};

@@ -44,6 +44,19 @@ typedef struct cnn_dots {
     ptrdiff_t c_row;
 } cnn_dots;
 
+enum { CNN_GRAM_ROWS = 16 };
+
+/* c[i,j] += sum over d of a[d,i] * b[d,j]; i < CNN_GRAM_ROWS, j < n, a multiple of CNN_VECTOR_MOST; d <
+ * depth. Row d of a and b begins at d * step, row i of c at i * c_row. The terms of every c[i,j] are added in
+ * the same order, so that equal columns give equal sums. */
+typedef struct cnn_gram {
+    int n, depth;
+    const double *a, *b;
+    ptrdiff_t step;
+    double *c;
+    ptrdiff_t c_row;
+} cnn_gram;
+
 /* One stretch of parameters to update. Unused moments are NULL. */
 typedef struct cnn_update {
     size_t count;
@@ -63,6 +76,7 @@ typedef struct cnn_kernels {
     const char *name;
     void (*product)(const cnn_product *product);
     void (*dots)(const cnn_dots *dots);
+    void (*gram)(const cnn_gram *gram);
     void (*update_sgd)(cnn_update *update);
     void (*update_momentum)(cnn_update *update);
     void (*update_adam)(cnn_update *update);

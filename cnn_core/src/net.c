@@ -185,8 +185,11 @@ void cnn_net_free(cnn_net *net)
 {
     if (!net)
         return;
+    for (int i = 0; i < net->layer_count; i++)
+        free(net->layers[i].source);
     free(net->spec);
     free(net->layers);
+    free(net->merges);
     free(net->parameters);
     free(net->gradients);
     free(net->initial);

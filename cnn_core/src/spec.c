@@ -274,3 +274,21 @@ void cnn_spec_free(cnn_spec *spec)
     free(spec->text);
     *spec = (cnn_spec){0};
 }
+
+int cnn_spec_resize(const char *text, int layer, int outputs, char **out)
+{
+    cnn_spec spec;
+    int status = cnn_spec_parse(text, &spec);
+    if (status)
+        return status;
+    free(spec.text);
+    spec.text = NULL;
+    spec.layers[layer].outputs = outputs;
+    status = write_text(&spec);
+    if (!status) {
+        *out = spec.text;
+        spec.text = NULL;
+    }
+    cnn_spec_free(&spec);
+    return status;
+}

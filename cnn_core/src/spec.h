@@ -25,4 +25,8 @@ typedef struct cnn_spec {
 int cnn_spec_parse(const char *text, cnn_spec *out);
 void cnn_spec_free(cnn_spec *spec);
 
+/* The canonical text of `text` with another number of outputs of layer `layer`; the caller frees it. Errors
+ * as cnn_spec_parse. */
+int cnn_spec_resize(const char *text, int layer, int outputs, char **out);
+
 #endif

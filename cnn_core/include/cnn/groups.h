@@ -18,8 +18,8 @@ typedef struct cnn_groups_options {
 /* Groups `count` units by a symmetric matrix [count, count] of correlations (cnn_similarity.pearson). The two
  * groups whose least similar pair is most similar are joined first, among equals those that begin with the
  * lowest units, until no pair of groups reaches the threshold or one of the other limits is met.
- * `state` (cnn_unit_state, [count]; NULL: all alive): dead units are similar to one another (each is a
- * multiple of the other, or of nothing) and to no other; units that are not finite are similar to none.
+ * `state` (cnn_unit_state, [count]; NULL: all alive): dead units count as 1 with one another (each is a
+ * multiple of the other, or of nothing) and as -1 with all others; units that are not finite join nobody.
  * Writes group[count]: -1 for a unit alone, else the number of its group; groups are numbered from 0 in the
  * order of their first units. Returns the number of groups, or CNN_BAD_ARGUMENT (names the option, the value
  * and the limit), CNN_NO_MEMORY; on error group is untouched. Time is that of count^2 as a rule. Any thread.
