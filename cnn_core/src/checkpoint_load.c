@@ -166,6 +166,10 @@ static int read_merged(const cnn_safetensors *file, const cnn_net *net, merged_p
     for (int i = 0; i < net->layer_count && !status; i++)
         if (cnn_layer_has_parameters(&net->layers[i]))
             status = read_source(file, &net->layers[i], &parts->source[i]);
+    for (int i = 0; i < parts->merge_count && !status; i++)
+        if (!parts->source[parts->merges[i].layer])
+            status = cnn_fail(CNN_BAD_FILE, "%s: has no tensor \"source.%s\", though its units were merged",
+                              cnn_safetensors_path(file), net->layers[parts->merges[i].layer].name);
     return status;
 }
 
