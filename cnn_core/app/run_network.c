@@ -31,7 +31,8 @@ static int make_net(const char *path, const json_t *record, cnn_net **out)
                           (uint64_t)json_integer_value(seed), out);
 }
 
-static int load_step(const char *folder, uint64_t step, cnn_net *net)
+/* The network of a checkpoint, in the widths that it had then. */
+static int load_step(const char *folder, uint64_t step, const char *whole, cnn_net **out)
 {
     cnn_safetensors *file;
     char *path = checkpoint_path(folder, step);
@@ -39,23 +40,31 @@ static int load_step(const char *folder, uint64_t step, cnn_net *net)
     free(path);
     if (status)
         return status;
-    status = cnn_checkpoint_load(file, net, tell_note, NULL);
-    const int loaded = status ? status : cnn_checkpoint_load_gradients(file, net);
+    cnn_net *net;
+    status = cnn_checkpoint_make_net(file, whole, tell_note, NULL, &net);
+    if (!status) {
+        const int loaded = cnn_checkpoint_load_gradients(file, net);
+        if (loaded < 0) {
+            status = loaded;
+            cnn_net_free(net);
+        } else {
+            *out = net;
+        }
+    }
     cnn_safetensors_close(file);
-    return loaded < 0 ? loaded : CNN_OK;
+    return status;
 }
 
 int run_network_load(const run_folder *folder, const json_t *record, uint64_t step, cnn_net **out)
 {
     cnn_net *net;
     int status = make_net(folder->record, record, &net);
-    if (status)
+    if (status || step == 0) {
+        if (!status)
+            *out = net;
         return status;
-    if (step)
-        status = load_step(folder->checkpoints, step, net);
-    if (status)
-        cnn_net_free(net);
-    else
-        *out = net;
+    }
+    status = load_step(folder->checkpoints, step, net->spec, out);
+    cnn_net_free(net);
     return status;
 }

@@ -211,6 +211,29 @@ int cnn_checkpoint_load(const cnn_safetensors *file, cnn_net *net,
     return status;
 }
 
+int cnn_checkpoint_make_net(const cnn_safetensors *file, const char *whole,
+                            void (*note)(void *context, const char *line), void *context, cnn_net **out)
+{
+    const char *path = cnn_safetensors_path(file);
+    cnn_checkpoint_info info;
+    int status = cnn_checkpoint_describe(file, &info);
+    if (!status && (!info.net || !info.input.c || !info.classes))
+        status = cnn_fail(CNN_BAD_FILE, "%s: does not tell its network", path);
+    if (!status && whole && cnn_net_check_merged(whole, info.net))
+        status = cnn_fail(CNN_BAD_FILE, "%s: %s", path, cnn_message());
+    cnn_net *net;
+    if (!status)
+        status = cnn_net_create(info.net, info.input, info.classes, info.seed, &net);
+    if (status)
+        return status;
+    status = cnn_checkpoint_load(file, net, note, context);
+    if (status)
+        cnn_net_free(net);
+    else
+        *out = net;
+    return status;
+}
+
 static int check_kind(const cnn_safetensors *file, cnn_optimizer_kind kind)
 {
     const char *held = cnn_safetensors_metadata(file, "optimizer"), *wanted = cnn_optimizer_name(kind);

@@ -148,6 +148,15 @@ static void test_all_of_a_merged_network_comes_back_to_the_bit(void **state)
         fail_msg("%s", cnn_message());
     assert_int_equal(notes, 0);
     assert_same_net(t.net, back.net);
+    assert_int_equal(cnn_checkpoint_load_gradients(file, back.net), 2);
+    cnn_net *made;
+    if (cnn_checkpoint_make_net(file, spec, NULL, NULL, &made))
+        fail_msg("%s", cnn_message());
+    assert_same_net(t.net, made);
+    cnn_net_free(made);
+    assert_failed(cnn_checkpoint_make_net(file, "conv 2 3x3, relu, linear 4", NULL, NULL, &made),
+                  CNN_BAD_FILE, scratch_path("merged.safetensors"),
+                  "has 9 layers, \"conv 2 3x3, relu, linear 4\" has 3");
     for (int i = 0; i < 2; i++)
         assert_memory_equal(t.optimizer->moments[i], back.optimizer->moments[i],
                             t.optimizer->count * sizeof(float));

@@ -44,6 +44,13 @@ int cnn_checkpoint_describe(const cnn_safetensors *file, cnn_checkpoint_info *ou
 int cnn_checkpoint_load(const cnn_safetensors *file, cnn_net *net,
                         void (*note)(void *context, const char *line), void *context);
 
+/* Creates the network that the file tells of, in the widths that it has there, and loads it as
+ * cnn_checkpoint_load does. whole: the text of a network which it must be, units merged or not; NULL: any.
+ * CNN_BAD_FILE if the file names no network, no input or classes, or another network; errors as
+ * cnn_net_create and cnn_checkpoint_load. The caller frees *out. */
+int cnn_checkpoint_make_net(const cnn_safetensors *file, const char *whole,
+                            void (*note)(void *context, const char *line), void *context, cnn_net **out);
+
 /* Loads moments for `net` into `optimizer`; CNN_BAD_FILE if they are missing or of another optimiser. */
 int cnn_checkpoint_load_optimizer(const cnn_safetensors *file, const cnn_net *net, cnn_optimizer *optimizer);
 
