@@ -16,8 +16,8 @@ typedef struct app_command {
     int (*run)(const struct app_command *self, option_values *values); /* returns the exit status */
 } app_command;
 
-extern const app_command command_train, command_eval, command_info, command_export, command_watch,
-    command_replay, command_gui, command_ctl, command_doctor, command_completion, command_help;
+extern const app_command command_train, command_eval, command_info, command_merge, command_export,
+    command_watch, command_replay, command_gui, command_ctl, command_doctor, command_completion, command_help;
 
 /* All commands, in the order of the manual; NULL at the end. */
 extern const app_command *const commands[];

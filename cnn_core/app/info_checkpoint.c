@@ -70,6 +70,21 @@ static json_t *description(const cnn_checkpoint_info *about)
     return info;
 }
 
+/* The history of merges, which is JSON already. */
+static int add_merges(const cnn_safetensors *file, json_t *info)
+{
+    const char *text = cnn_safetensors_metadata(file, "merges");
+    if (!text)
+        return CNN_OK;
+    json_t *merges = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    if (!json_is_array(merges)) {
+        json_decref(merges);
+        return cnn_fail(CNN_BAD_FILE, "%s: metadata merges is not a JSON list", cnn_safetensors_path(file));
+    }
+    json_object_set_new(info, "merges", merges);
+    return CNN_OK;
+}
+
 int info_of_checkpoint(const char *path, json_t **out)
 {
     cnn_safetensors *file;
@@ -80,7 +95,9 @@ int info_of_checkpoint(const char *path, json_t **out)
     status = cnn_checkpoint_describe(file, &about);
     if (!status) {
         json_t *info = description(&about);
-        status = add_tensors(file, info);
+        status = add_merges(file, info);
+        if (!status)
+            status = add_tensors(file, info);
         if (status)
             json_decref(info);
         else
@@ -105,14 +122,41 @@ static void print_tensor(const json_t *tensor)
     putchar('\n');
 }
 
+/* Whatever a foreign hand has put there is printed as it is. */
+static void print_merge(const json_t *merge)
+{
+    char threshold[48] = "", change[80] = "";
+    const json_t *from = json_object_get(merge, "threshold"),
+                 *predicted = json_object_get(merge, "predicted"),
+                 *measured = json_object_get(merge, "measured");
+    const char *layer = json_string_value(json_object_get(merge, "layer")),
+               *method = json_string_value(json_object_get(merge, "method"));
+    if (json_is_number(from))
+        snprintf(threshold, sizeof threshold, " from %g", json_number_value(from));
+    if (json_is_number(predicted))
+        snprintf(change, sizeof change, ", loss predicted %+.6f", json_number_value(predicted));
+    printf("  step %-8lld %s %lld -> %lld, %s%s%s",
+           (long long)json_integer_value(json_object_get(merge, "step")), layer ? layer : "?",
+           (long long)json_integer_value(json_object_get(merge, "before")),
+           (long long)json_integer_value(json_object_get(merge, "after")), method ? method : "?", threshold,
+           change);
+    if (json_is_number(measured))
+        printf(", measured %+.6f", json_number_value(measured));
+    putchar('\n');
+}
+
 void info_print_checkpoint(const json_t *info)
 {
     const char *net = json_string_value(json_object_get(info, "net")),
                *optimizer = json_string_value(json_object_get(info, "optimizer"));
-    printf("checkpoint\n  network    %s\n  step       %lld\n  seed       %lld\n  optimizer  %s\ntensors\n",
+    printf("checkpoint\n  network    %s\n  step       %lld\n  seed       %lld\n  optimizer  %s\n",
            net ? net : "not told", (long long)json_integer_value(json_object_get(info, "step")),
            (long long)json_integer_value(json_object_get(info, "seed")), optimizer ? optimizer : "no state");
     size_t index;
-    const json_t *tensor;
+    const json_t *tensor, *merge, *merges = json_object_get(info, "merges");
+    if (json_array_size(merges))
+        puts("merges");
+    json_array_foreach(merges, index, merge) print_merge(merge);
+    puts("tensors");
     json_array_foreach(json_object_get(info, "tensors"), index, tensor) print_tensor(tensor);
 }

@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-const app_command *const commands[] = {&command_train,  &command_eval,       &command_info, &command_export,
-                                       &command_watch,  &command_replay,     &command_gui,  &command_ctl,
-                                       &command_doctor, &command_completion, &command_help, NULL};
+const app_command *const commands[] = {
+    &command_train,      &command_eval,   &command_info, &command_merge, &command_export,
+    &command_watch,      &command_replay, &command_gui,  &command_ctl,   &command_doctor,
+    &command_completion, &command_help,   NULL};
 
 const app_command *command_find(const char *name)
 {

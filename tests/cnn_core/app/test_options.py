@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-COMMANDS = ["train", "eval", "info", "export", "watch", "replay", "gui", "ctl", "doctor", "completion", "help"]
+COMMANDS = ["train", "eval", "info", "merge", "export", "watch", "replay", "gui", "ctl", "doctor", "completion", "help"]
 
 
 def options_of(program, command):
