@@ -16,11 +16,12 @@ int run_network_newest(const run_folder *folder, uint64_t *step)
     return CNN_OK;
 }
 
-/* The network at step 0, from what the record tells of it. */
-static int make_net(const char *path, const json_t *record, cnn_net **out)
+/* A network from what the record tells of it, with the widths of `spec`; NULL: those that it began with. */
+static int make_net(const char *path, const json_t *record, const char *spec, cnn_net **out)
 {
     const json_t *net = json_object_get(record, "net"), *input = json_object_get(net, "input");
-    const char *spec = json_string_value(json_object_get(net, "spec"));
+    if (!spec)
+        spec = json_string_value(json_object_get(json_object_get(record, "options"), "net"));
     if (!spec)
         return cnn_fail(CNN_BAD_FILE, "%s: does not tell the network", path);
     const cnn_shape shape = {(int)json_integer_value(json_object_get(input, "channels")),
@@ -31,40 +32,36 @@ static int make_net(const char *path, const json_t *record, cnn_net **out)
                           (uint64_t)json_integer_value(seed), out);
 }
 
-/* The network of a checkpoint, in the widths that it had then. */
-static int load_step(const char *folder, uint64_t step, const char *whole, cnn_net **out)
+/* The state of a file; the network has the file's widths, which are others after a merge. */
+static int load_file(const cnn_safetensors *file, const run_folder *folder, const json_t *record,
+                     cnn_net **out)
 {
-    cnn_safetensors *file;
-    char *path = checkpoint_path(folder, step);
-    int status = cnn_safetensors_open(path, &file);
-    free(path);
-    if (status)
-        return status;
-    cnn_net *net;
-    status = cnn_checkpoint_make_net(file, whole, tell_note, NULL, &net);
-    if (!status) {
-        const int loaded = cnn_checkpoint_load_gradients(file, net);
-        if (loaded < 0) {
-            status = loaded;
-            cnn_net_free(net);
-        } else {
-            *out = net;
-        }
-    }
-    cnn_safetensors_close(file);
-    return status;
+    cnn_checkpoint_info info;
+    int status = cnn_checkpoint_describe(file, &info);
+    if (!status)
+        status = make_net(folder->record, record, info.net, out);
+    if (!status)
+        status = cnn_checkpoint_load(file, *out, tell_note, NULL);
+    const int loaded = status ? status : cnn_checkpoint_load_gradients(file, *out);
+    return loaded < 0 ? loaded : CNN_OK;
 }
 
 int run_network_load(const run_folder *folder, const json_t *record, uint64_t step, cnn_net **out)
 {
-    cnn_net *net;
-    int status = make_net(folder->record, record, &net);
-    if (status || step == 0) {
-        if (!status)
-            *out = net;
+    if (!step)
+        return make_net(folder->record, record, NULL, out);
+    cnn_safetensors *file;
+    cnn_net *net = NULL;
+    char *path = checkpoint_path(folder->checkpoints, step);
+    int status = cnn_safetensors_open(path, &file);
+    free(path);
+    if (status)
         return status;
-    }
-    status = load_step(folder->checkpoints, step, net->spec, out);
-    cnn_net_free(net);
+    status = load_file(file, folder, record, &net);
+    cnn_safetensors_close(file);
+    if (status)
+        cnn_net_free(net);
+    else
+        *out = net;
     return status;
 }
