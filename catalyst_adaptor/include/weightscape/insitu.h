@@ -80,11 +80,20 @@ typedef enum ws_transport_kind {
 
 #define WS_RECORD_WANTED UINT64_MAX
 
+#define WS_PROBE_SHOWN   10 /* images of the probe set whose activations are shown, at most */
 #define WS_LIVE_RATE     30 /* live updates a second, unless set */
 #define WS_VIEWER_SIZE   64
 #define WS_COMMAND_NAME  48
 #define WS_COMMAND_VALUE 256
 #define WS_STATUS_BYTES  4096
+
+/* What somebody wants to see of a layer at a step, a bit each. */
+typedef enum ws_wants {
+    WS_WANTS_WEIGHTS = 1,     /* weights_L: weight, gradient */
+    WS_WANTS_ACTIVATIONS = 2, /* activations_L: activation */
+    WS_WANTS_CORRELATION =
+        4, /* correlation_L, and `group` of all channels: pearson, pearson_weights, dead, group */
+} ws_wants;
 
 typedef struct ws_options {
     uint32_t size; /* sizeof(ws_options) */
@@ -118,6 +127,12 @@ typedef struct ws_options {
      * called. */
     void (*progress)(void *context, uint64_t done, uint64_t total);
     void *wait_context;
+    /* Called inside ws_insitu_show, before arrays are copied, at a step at which somebody wants activations
+     * or correlations, and at no other: wanted[i] holds the ws_wants of layer i, in the order they were
+     * added. The host computes them and hands them over with ws_insitu_change_layer; what it leaves NULL is
+     * left out. NULL: what the layers hold is taken as it is. */
+    void (*prepare)(void *context, uint64_t step, const uint8_t *wanted);
+    void *prepare_context;
     /* Lines for people: warnings, the first failure of a script. NULL: standard error. */
     void (*log)(void *context, ws_log_level level, const char *line);
     void *log_context;
@@ -138,6 +153,20 @@ typedef struct ws_layer {
     const float *weight;   /* borrowed; read during ws_insitu_row and ws_insitu_show */
     const float *gradient; /* the same shape and strides; NULL: NaN in pictures and norms */
     const float *initial;  /* weights at the run's start; NULL: copied at ws_insitu_start */
+
+    /* Of a convolution, and all of it optional. Borrowed, dense, read during ws_insitu_show, and only what is
+     * wanted. */
+    const float *activation; /* [N,K,P,Q] after the non-linearity, of the N images of a fixed probe set; the
+                                first WS_PROBE_SHOWN images are shown */
+    int64_t activation_shape[4]; /* N, K, P, Q, also while `activation` is NULL; all 0: there are none */
+    const double *pearson; /* [K,K]: correlation of two filters' activations over images and positions, -1 to
+                              1; 0 beside a dead filter */
+    const double *pearson_weights; /* [K,K]: of their weights */
+    const int32_t *dead;           /* [K]: 1: the activation never varies; NULL: no filter is dead */
+    const int32_t *group;  /* [K]: similar filters share a number, from 0; -1: alone; NULL: not known now */
+    const int32_t *source; /* [K]: the index that the filter had when the run began; NULL: the one it has */
+    uint32_t offers;       /* ws_wants that `prepare` will fill in, although the pointer is NULL now */
+    uint32_t reserved;     /* zero */
 } ws_layer;
 
 /* Norms of one layer in a row, L2. */
@@ -189,8 +218,11 @@ WS_API int ws_insitu_create(const ws_options *options, ws_insitu **out);
 /* Adds a layer before the start. Returns its index (>= 0) or a status. */
 WS_API int ws_insitu_add_layer(ws_insitu *insitu, const ws_layer *layer);
 
-/* Replaces arrays or shape of layer `index` after the start (filters were merged, memory was moved); a change
- * of shape raises the generation of the frames. Kind and name must stay. */
+/* Replaces arrays or shapes of layer `index` after the start (filters were merged, memory was moved); a
+ * change of a shape raises the generation of the frames, once for all layers that are changed before the next
+ * call of another function. Kind and name must stay; inside `prepare` shapes, too. Costs a few loads where no
+ * shape changes. Frames that are not drawn yet keep their shapes; whoever looks on goes on looking, unless a
+ * layer grows beyond what it was at the start: then viewers are served anew. */
 WS_API int ws_insitu_change_layer(ws_insitu *insitu, int index, const ws_layer *layer);
 
 /* Opens the history, tries every script in a child process, and gets the transport ready: inline, it starts a
