@@ -32,6 +32,9 @@ constexpr double idle_seconds = 0.1; // between rounds while nothing is new
 // What nobody looks at is shown afresh now and then, for ParaView's information panel, if it is cheap enough.
 constexpr double refresh_seconds = 1, refresh_share = 0.05;
 constexpr uint64_t never = UINT64_MAX;
+// How often a step is looked at again for what it does not hold yet: about ten seconds. A training that rests
+// makes it meanwhile; a recording never will.
+constexpr int most_misses = 100;
 
 vtkSMSessionProxyManager *manager()
 {
@@ -81,8 +84,8 @@ std::string place_of(const std::string &host, uint16_t port)
 
 Live::Live(const ws_bridge_options &options, const std::vector<Channel> &shown, Watchdog &dog)
     : host(options.live_host), place(place_of(options.live_host, options.live_port)), port(options.live_port),
-      log(options.log), channels(shown), watchdog(dog), built_at(shown.size(), never), knobs(manager()),
-      stop(stop_of(options)), link(stop)
+      log(options.log), channels(shown), watchdog(dog), built_at(shown.size(), never), needed(shown.size()),
+      looked_at(shown.size()), misses(shown.size()), knobs(manager()), stop(stop_of(options)), link(stop)
 {
     for (const Channel &channel : channels)
         producers.push_back(make_producer(channel.name));
@@ -127,6 +130,8 @@ bool Live::is_due() const
 
 void Live::show(uint64_t new_step, const Build &build, const Status &status)
 {
+    if (new_step != step)
+        misses.assign(channels.size(), 0);
     step = new_step;
     serve(build, status, true);
 }
@@ -228,6 +233,7 @@ void Live::lose()
     if (!stop || !stop()) // then it is we who leave
         tell(line);
     is_behind = was_paused = false;
+    looked_at.assign(channels.size(), false);
     pause = 0;
     next_call = in_seconds(first_pause);
 }
@@ -260,6 +266,25 @@ void Live::mark(vtkSMProxy *proxy, std::vector<bool> &marked) const
         mark(proxy->GetProducerProxy(i), marked);
 }
 
+// Who looks at a channel, or at what is made of it.
+void Live::note_looks()
+{
+    looked_at.assign(channels.size(), false);
+    for (vtkSMSourceProxy *source : sources(false))
+        mark(source, looked_at);
+}
+
+void Live::schedule(ws_schedule *out) const
+{
+    *out = {};
+    out->has_live = 1;
+    for (size_t i = 0; i < channels.size(); i++) {
+        const uint32_t wants = wants_of(channels[i].kind);
+        if (wants == WS_WANTS_WEIGHTS || needed[i] || looked_at[i])
+            ws_layer_set_add(&out->live, channels[i].layer, wants);
+    }
+}
+
 void Live::update_wanted(const Build &build, bool is_new)
 {
     const auto began = Clock::now();
@@ -270,13 +295,18 @@ void Live::update_wanted(const Build &build, bool is_new)
     std::vector<bool> marked(channels.size(), all);
     for (vtkSMSourceProxy *source : wanted)
         mark(source, marked);
+    note_looks();
     for (size_t i = 0; i < channels.size(); i++) {
-        if (!marked[i] || (built_at[i] == step && channels[i].kind != Channel::Kind::status))
+        // A step that comes again has more in it.
+        const bool is_built = built_at[i] == step && !is_new && channels[i].kind != Channel::Kind::status;
+        if (!marked[i] || is_built)
             continue;
         const auto data = build(i);
         if (data)
             set(i, data, step);
-        else if (!is_new)
+        else if (is_new)
+            misses[i]++;
+        else if (misses[i] < most_misses)
             is_behind = true;
     }
     watchdog.arm();

@@ -49,6 +49,12 @@ class Live
     ws_live_state state() const;
     bool take_command(Command &out);
 
+    // A script needs channel i at every step.
+    void need(size_t channel) { needed[channel] = true; }
+
+    // What frames are to hold: the weights of every layer, and what else somebody or a script looks at.
+    void schedule(ws_schedule *out) const;
+
   private:
     using Clock = std::chrono::steady_clock;
 
@@ -60,6 +66,7 @@ class Live
     void tell(const std::string &line) const;
     void lose();
     void round(const Build &build, bool is_new);
+    void note_looks();
     void update_wanted(const Build &build, bool is_new);
     std::vector<vtkSMSourceProxy *> sources(bool all) const;
     void mark(vtkSMProxy *proxy, std::vector<bool> &channels) const;
@@ -71,6 +78,8 @@ class Live
     Watchdog &watchdog;
     std::vector<vtkSmartPointer<vtkSMSourceProxy>> producers; // of the channels
     std::vector<uint64_t> built_at;                           // steps
+    std::vector<bool> needed, looked_at;                      // by scripts, by viewers
+    std::vector<int> misses; // how often this step was shown without the channel
     Knobs knobs;
     const std::function<bool()> stop; // may be empty
     Link link;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mapping.h"
+#include "tiles.h"
 
 #include <vtkDoubleArray.h>
 #include <vtkFieldData.h>
 #include <vtkLongLongArray.h>
 #include <vtkNew.h>
+
+#include <algorithm>
 
 namespace weightscape
 {
@@ -18,6 +21,8 @@ std::vector<Channel> channels_of(const ws_history_view &history)
                 channels.push_back({std::string(prefix) + history.layers[i] + suffix, kind, i});
     };
     add_per_convolution("weights_", "", Channel::Kind::weights);
+    add_per_convolution("activations_", "", Channel::Kind::activations);
+    add_per_convolution("correlation_", "", Channel::Kind::correlation);
     channels.push_back({"norms", Channel::Kind::norms, 0});
     channels.push_back({"norms_points", Channel::Kind::norms_points, 0});
     add_per_convolution("trajectory_", "", Channel::Kind::trajectory);
@@ -37,11 +42,56 @@ const ws_frame_array *weights_in(const void *block, const std::string &name)
 
 } // namespace
 
+Offers offers_of(const std::string &layer, const ws_scene &scene)
+{
+    Offers offers;
+    const int32_t *told = values_of<int32_t>(scene.base, layer, "/offers", WS_INT32, 4);
+    const ws_frame_array *weight = weights_in(scene.base, layer + "/weight");
+    if (!told || !weight)
+        return offers;
+    offers.filters = weight->shape[0];
+    offers.images = told[0];
+    offers.rows = told[1];
+    offers.columns = told[2];
+    offers.has_correlation = told[3] != 0;
+    return offers;
+}
+
+std::vector<Channel> channels_of(const ws_scene &scene)
+{
+    std::vector<Channel> channels = channels_of(*scene.history);
+    const auto is_none = [&](const Channel &channel) {
+        const Offers offers = offers_of(scene.history->layers[channel.layer], scene);
+        return (channel.kind == Channel::Kind::activations && offers.images == 0) ||
+               (channel.kind == Channel::Kind::correlation && !offers.has_correlation);
+    };
+    channels.erase(std::remove_if(channels.begin(), channels.end(), is_none), channels.end());
+    return channels;
+}
+
+uint32_t wants_of(Channel::Kind kind)
+{
+    switch (kind) {
+    case Channel::Kind::weights:
+        return WS_WANTS_WEIGHTS;
+    case Channel::Kind::activations:
+        return WS_WANTS_ACTIVATIONS;
+    case Channel::Kind::correlation:
+        return WS_WANTS_CORRELATION;
+    default:
+        return 0;
+    }
+}
+
 bool Mapping::is_there(const Channel &channel, const ws_scene &scene)
 {
-    if (channel.kind != Channel::Kind::weights)
+    if (wants_of(channel.kind) == 0)
         return true;
     const std::string layer = scene.history->layers[channel.layer];
+    if (channel.kind == Channel::Kind::activations)
+        return has_activations(layer, scene);
+    if (channel.kind == Channel::Kind::correlation)
+        return has_correlation(layer, scene);
     const ws_frame_array *weight = weights_in(scene.frame, layer + "/weight");
     const ws_frame_array *gradient = ws_frame_find(scene.frame, (layer + "/gradient").c_str());
     const ws_frame_array *initial = weights_in(scene.base, layer + "/initial");
@@ -62,7 +112,24 @@ vtkSmartPointer<vtkDataObject> Mapping::build(const Channel &channel, const ws_s
     const std::string layer = scene.history->layers[channel.layer];
     if (channel.kind == Channel::Kind::weights)
         return build_weights(layer, scene, tiles[layer]);
+    if (channel.kind == Channel::Kind::activations)
+        return build_activations(layer, scene);
+    if (channel.kind == Channel::Kind::correlation)
+        return build_correlation(layer, scene);
     return build_trajectory(scene, channel.layer, as_points);
+}
+
+vtkSmartPointer<vtkDataObject> Mapping::build_or_blank(const Channel &channel, const ws_scene &scene) const
+{
+    if (is_there(channel, scene))
+        return build(channel, scene);
+    const std::string layer = scene.history->layers[channel.layer];
+    const Offers offers = offers_of(layer, scene);
+    if (channel.kind == Channel::Kind::activations && offers.images > 0)
+        return blank_activations(layer, scene);
+    if (channel.kind == Channel::Kind::correlation && offers.has_correlation)
+        return blank_correlation(layer, scene);
+    return nullptr;
 }
 
 void add_state(vtkDataObject *data, const void *frame)

@@ -18,6 +18,7 @@ from weightscape_bridge.cinema import Database
 
 # Files that `export` writes; a script that the GUI has saved calls its sources by their names.
 _EXPORTED = re.compile(r"\.(vti|csv)$")
+_COMPUTED = ("activations_", "correlation_")  # channels that cost a training something
 _NEVER = 2**64 - 1
 _MOMENT = 2**-10  # a producer wants each time to be later than the last one, also that of the import
 _PRODUCERS = ("PVTrivialProducer", "TrivialProducer")
@@ -144,9 +145,10 @@ class Script:
         return [general] if self.has_code() else []
 
     def looks_at(self, channels):
-        """Those of `channels` that it needs when it next runs: code may make a pipeline when it first runs."""
+        """Those of `channels` that it needs when it next runs: code may make a pipeline when it first runs. What has to be computed
+        is made only for who has asked for it."""
         if self.has_code() and not self.has_run:
-            return channels
+            return [name for name in channels if name in self.channels or not name.startswith(_COMPUTED)]
         return [name for name in channels if name in self.channels]
 
     def run(self, step, data):

@@ -77,11 +77,11 @@ PyObject *Session::disarm(PyObject *capsule, PyObject *)
 }
 
 Session::Session(const ws_bridge_options &options, const ws_scene &scene)
-    : destination(options.log), channels(channels_of(*scene.history)),
+    : destination(options.log), channels(channels_of(scene)),
       watchdog(options.script_seconds, options.is_idle != 0),
       self(checked(PyCapsule_New(this, nullptr, nullptr))), session(make(options))
 {
-    const Reference data = build(all_of(channels), scene);
+    const Reference data = build(all_of(channels), scene, true);
     if (options.live_host)
         begin_live(options, scene);
     for (uint32_t i = 0; i < options.script_count; i++)
@@ -133,14 +133,17 @@ void Session::load(const ws_script &script, const Reference &data)
                                 static_cast<PyObject *>(data)));
 }
 
-// Those of the named channels that are there, as a Python dictionary.
-Reference Session::build(const std::set<std::string> &names, const ws_scene &scene)
+// Those of the named channels that are there, as a Python dictionary; before the first step also those that
+// are made when somebody wants them.
+Reference Session::build(const std::set<std::string> &names, const ws_scene &scene, bool or_blank)
 {
     Reference data = checked(PyDict_New());
     for (const Channel &channel : channels) {
-        if (!names.count(channel.name) || !Mapping::is_there(channel, scene))
+        if (!names.count(channel.name) || !(or_blank || Mapping::is_there(channel, scene)))
             continue;
-        const auto object = mapping.build(channel, scene);
+        const auto object = or_blank ? mapping.build_or_blank(channel, scene) : mapping.build(channel, scene);
+        if (!object)
+            continue;
         PyDict_SetItemString(data, channel.name.c_str(),
                              checked(vtkPythonUtil::GetObjectFromPointer(object)));
     }
@@ -156,8 +159,8 @@ ws_rule Session::rule_of(PyObject *row) const
     ws_rule rule{number(0), number(1), number(2), number(3), {}};
     const std::set<std::string> names = set_of(PyTuple_GetItem(row, 4));
     for (const Channel &channel : channels)
-        if (channel.kind == Channel::Kind::weights && names.count(channel.name))
-            ws_layer_set_add(&rule.layers, channel.layer);
+        if (names.count(channel.name))
+            ws_layer_set_add(&rule.layers, channel.layer, wants_of(channel.kind));
     return rule;
 }
 
@@ -174,7 +177,10 @@ void Session::read_rules(PyObject *rows, ws_schedule *out) const
 
 void Session::schedule(ws_schedule *out)
 {
-    read_rules(checked(PyObject_CallMethod(session, "rules", nullptr)), out);
+    if (live)
+        live->schedule(out);
+    else
+        read_rules(checked(PyObject_CallMethod(session, "rules", nullptr)), out);
 }
 
 void Session::begin_live(const ws_bridge_options &options, const ws_scene &scene)
@@ -182,8 +188,8 @@ void Session::begin_live(const ws_bridge_options &options, const ws_scene &scene
     state = *ws_frame_head(scene.frame);
     live = std::make_unique<Live>(options, channels, watchdog);
     for (size_t i = 0; i < channels.size(); i++)
-        if (Mapping::is_there(channels[i], scene))
-            live->set(i, mapping.build(channels[i], scene), state.step);
+        if (const auto data = mapping.build_or_blank(channels[i], scene))
+            live->set(i, data, state.step);
 }
 
 // Scripts first, as they make sources. While nobody looks they need not run, but once.
@@ -203,6 +209,7 @@ bool Session::show_live(const ws_scene &scene)
         for (size_t i = 0; i < channels.size(); i++) {
             if (!wanted.count(channels[i].name))
                 continue;
+            live->need(i);
             if (const auto data = build(i))
                 live->set(i, data, step);
         }
@@ -243,7 +250,7 @@ bool Session::show(const ws_scene &scene)
         return show_live(scene);
     const auto step = static_cast<unsigned long long>(ws_frame_head(scene.frame)->step);
     const Reference wanted = checked(PyObject_CallMethod(session, "wanted", "K", step));
-    const Reference data = build(set_of(wanted), scene);
+    const Reference data = build(set_of(wanted), scene, false);
     const Reference answer =
         checked(PyObject_CallMethod(session, "show", "KO", step, static_cast<PyObject *>(data)));
     take_counts();

@@ -58,7 +58,7 @@ class Session
     Reference function(PyMethodDef *method);
     Reference make(const ws_bridge_options &options);
     void load(const ws_script &script, const Reference &data);
-    Reference build(const std::set<std::string> &names, const ws_scene &scene);
+    Reference build(const std::set<std::string> &names, const ws_scene &scene, bool or_blank);
     bool show_live(const ws_scene &scene);
     void begin_live(const ws_bridge_options &options, const ws_scene &scene);
     ws_rule rule_of(PyObject *row) const;

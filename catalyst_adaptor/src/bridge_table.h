@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define WS_BRIDGE_VERSION  3
+#define WS_BRIDGE_VERSION  4
 #define WS_BRIDGE_SYMBOL   "weightscape_bridge"
 #define WS_PROBLEM_SIZE    512
 #define WS_SHORT_NAME_SIZE 32

@@ -8,7 +8,7 @@
 typedef struct store {
     ws_recording *recording;
     ws_frame frame, base;
-    uint64_t generation;
+    uint64_t base_at; /* where the base that was read is in the file */
 } store;
 
 struct ws_feed {
@@ -88,13 +88,16 @@ static int find(store *in, uint64_t from, uint64_t *n, uint64_t *step)
     return status ? status : 1;
 }
 
-static int read_base(store *in, uint64_t n, uint64_t generation)
+/* Generations of frames do not tell bases apart: a run that is resumed begins to count again. */
+static int read_base(store *in, uint64_t n)
 {
-    if (in->base.memory && in->generation == generation)
-        return WS_OK;
-    const int status = ws_recording_base(in->recording, n, &in->base);
+    uint64_t at;
+    int status = ws_recording_base_at(in->recording, n, &at);
+    if (status || (in->base.memory && in->base_at == at))
+        return status;
+    status = ws_recording_base(in->recording, n, &in->base);
     if (status == WS_OK)
-        in->generation = generation;
+        in->base_at = at;
     return status;
 }
 
@@ -102,7 +105,7 @@ static int read_stored(store *in, uint64_t n, ws_scene *out)
 {
     int status = ws_recording_read(in->recording, n, &in->frame);
     if (status == WS_OK)
-        status = read_base(in, n, ws_frame_head(in->frame.memory)->generation);
+        status = read_base(in, n);
     if (status == WS_OK)
         *out = (ws_scene){.frame = in->frame.memory, .base = in->base.memory};
     return status;
@@ -163,6 +166,15 @@ static int add_rows(ws_feed *feed, uint64_t recorded, ws_scene *scene)
     ws_curve_look(feed->curve, &feed->view);
     scene->history = &feed->view;
     return status;
+}
+
+/* The base of a frame of the ring: the ring's, until shapes have changed; from then on each frame is its own.
+ */
+static const void *base_in_ring(const ws_feed *feed, const void *frame)
+{
+    size_t bytes;
+    const void *base = ws_ring_base(feed->plan.reader, &bytes);
+    return ws_frame_head(frame)->generation == ws_frame_head(base)->generation ? base : frame;
 }
 
 /* ---- All together. */
@@ -236,13 +248,12 @@ int ws_feed_next(ws_feed *feed, uint64_t after, ws_scene *out, uint64_t *step)
     *step = chosen.step;
     if (status <= 0)
         return status;
-    size_t bytes;
     if (chosen.in) {
         ws_feed_release(feed);
         status = read_stored(chosen.in, chosen.n, out);
     } else {
         status = WS_OK;
-        *out = (ws_scene){.frame = chosen.frame, .base = ws_ring_base(feed->plan.reader, &bytes)};
+        *out = (ws_scene){.frame = chosen.frame, .base = base_in_ring(feed, chosen.frame)};
     }
     if (status == WS_OK)
         status = add_rows(feed, chosen.n, out);

@@ -13,7 +13,9 @@ static size_t aligned(size_t offset)
 
 static size_t type_size(uint32_t type)
 {
-    return type == WS_FLOAT32 ? sizeof(float) : type == WS_FLOAT64 ? sizeof(double) : 0;
+    static const size_t sizes[] = {
+        [WS_FLOAT32] = sizeof(float), [WS_FLOAT64] = sizeof(double), [WS_INT32] = sizeof(int32_t)};
+    return type < sizeof sizes / sizeof *sizes ? sizes[type] : 0;
 }
 
 static ws_frame_array *directory(void *block)
@@ -26,19 +28,101 @@ static const ws_frame_array *entries(const void *block)
     return (const ws_frame_array *)((const char *)block + sizeof(ws_frame_header));
 }
 
-static size_t array_bytes(const ws_layer_arrays *layer)
+/* The arrays of a layer in the order that they have in a frame. What is not wanted, or not there, has no
+ * count. */
+typedef struct part {
+    const char *name;
+    ws_frame_type type;
+    uint32_t rank;
+    int64_t shape[4];
+    const void *data;
+    const ws_tensor *tensor; /* instead of data: the host's, with strides */
+} part;
+
+enum { PARTS = 11 };
+
+static void of_weights(const ws_layer_arrays *layer, const char *name, const ws_tensor *tensor, part *out)
 {
-    return sizeof(ws_frame_array) + aligned(ws_layer_count(layer) * sizeof(float));
+    *out = (part){.name = name, .type = WS_FLOAT32, .rank = 4, .tensor = tensor};
+    memcpy(out->shape, layer->weight.shape, sizeof out->shape);
+}
+
+static part of_filters(const char *name, ws_frame_type type, uint32_t rank, int64_t filters, const void *data)
+{
+    return (part){name, type, rank, {filters, rank > 1 ? filters : 1, 1, 1}, data, NULL};
+}
+
+static part of_activations(const ws_layer_arrays *layer)
+{
+    const int64_t *shape = layer->activation_shape;
+    return (part){"activation",      WS_FLOAT32, 4, {shape[0], shape[1], shape[2], shape[3]},
+                  layer->activation, NULL};
+}
+
+/* What the layer can show, as a base tells it. */
+static void tell_offers(const ws_layer_arrays *layer, int32_t out[4])
+{
+    const int has_activations = (layer->offers & WS_WANTS_ACTIVATIONS) != 0;
+    out[0] = has_activations ? (int32_t)layer->activation_shape[0] : 0;
+    out[1] = has_activations ? (int32_t)layer->activation_shape[2] : 0;
+    out[2] = has_activations ? (int32_t)layer->activation_shape[3] : 0;
+    out[3] = (layer->offers & WS_WANTS_CORRELATION) != 0;
+}
+
+/* Returns how many parts are in `out`. */
+static int parts_of(const ws_layer_arrays *layer, uint32_t wanted, int is_base, const int32_t offers[4],
+                    part out[PARTS])
+{
+    const int64_t filters = layer->weight.shape[0];
+    int count = 0;
+    if (wanted & WS_WANTS_WEIGHTS) {
+        of_weights(layer, "weight", &layer->weight, &out[count++]);
+        of_weights(layer, "gradient", &layer->gradient, &out[count++]);
+        if (is_base)
+            of_weights(layer, "initial", &layer->initial, &out[count++]);
+        out[count++] = (part){"weight_range", WS_FLOAT64, 1, {1, 1, 1, 1}, &layer->weight_range, NULL};
+    }
+    if (wanted) {
+        out[count++] = of_filters("source", WS_INT32, 1, filters, layer->source);
+        out[count++] = of_filters("group", WS_INT32, 1, filters, layer->group);
+    }
+    if (is_base)
+        out[count++] = (part){"offers", WS_INT32, 1, {4, 1, 1, 1}, offers, NULL};
+    if (wanted & layer->offers & WS_WANTS_ACTIVATIONS)
+        out[count++] = of_activations(layer);
+    if (wanted & layer->offers & WS_WANTS_CORRELATION) {
+        out[count++] = of_filters("pearson", WS_FLOAT64, 2, filters, layer->pearson);
+        out[count++] = of_filters("pearson_weights", WS_FLOAT64, 2, filters, layer->pearson_weights);
+        out[count++] = of_filters("dead", WS_INT32, 1, filters, layer->dead);
+    }
+    return count;
+}
+
+static int is_there(const part *of)
+{
+    return of->tensor ? of->tensor->data != NULL : of->data != NULL;
+}
+
+static size_t bytes_of(const part *of)
+{
+    size_t bytes = type_size(of->type);
+    for (int i = 0; i < WS_FRAME_RANK; i++)
+        bytes *= (size_t)of->shape[i];
+    return bytes;
 }
 
 size_t ws_frame_most_bytes(const ws_frame_plan *plan)
 {
+    static const int32_t offers[4];
     size_t bytes = sizeof(ws_frame_header);
-    const size_t big_arrays = plan->is_base ? 3 : 2;
-    for (uint32_t i = 0; i < plan->layers->count; i++)
-        if (plan->wanted[i])
-            bytes += big_arrays * array_bytes(&plan->layers->at[i]) + sizeof(ws_frame_array) +
-                     aligned(sizeof(double));
+    for (uint32_t i = 0; i < plan->layers->count; i++) {
+        part parts[PARTS];
+        const int count = plan->wanted[i]
+                              ? parts_of(&plan->layers->at[i], plan->wanted[i], plan->is_base, offers, parts)
+                              : 0;
+        for (int j = 0; j < count; j++)
+            bytes += sizeof(ws_frame_array) + aligned(bytes_of(&parts[j]));
+    }
     return aligned(bytes);
 }
 
@@ -55,27 +139,12 @@ static int reserve(ws_frame *frame, size_t bytes)
 }
 
 /* Adds an entry; its offset is given when all of them are known. */
-static void enter(ws_frame_header *head, const char *layer, const char *what, ws_frame_type type,
-                  uint32_t rank, const int64_t shape[4])
+static void enter(ws_frame_header *head, const char *layer, const part *of)
 {
     ws_frame_array *array = &directory(head)[head->array_count++];
-    *array = (ws_frame_array){.type = type, .rank = rank, .bytes = type_size(type)};
-    snprintf(array->name, sizeof array->name, "%s/%s", layer, what);
-    for (int i = 0; i < WS_FRAME_RANK; i++) {
-        array->shape[i] = shape[i];
-        array->bytes *= (uint64_t)shape[i];
-    }
-}
-
-static void enter_layer(ws_frame_header *head, const ws_layer_arrays *layer, int is_base)
-{
-    static const int64_t one[4] = {1, 1, 1, 1};
-    enter(head, layer->name, "weight", WS_FLOAT32, 4, layer->weight.shape);
-    if (layer->gradient.data)
-        enter(head, layer->name, "gradient", WS_FLOAT32, 4, layer->weight.shape);
-    if (is_base)
-        enter(head, layer->name, "initial", WS_FLOAT32, 4, layer->weight.shape);
-    enter(head, layer->name, "weight_range", WS_FLOAT64, 1, one);
+    *array = (ws_frame_array){.type = of->type, .rank = of->rank, .bytes = bytes_of(of)};
+    snprintf(array->name, sizeof array->name, "%s/%s", layer, of->name);
+    memcpy(array->shape, of->shape, sizeof array->shape);
 }
 
 static size_t place(ws_frame_header *head)
@@ -89,32 +158,56 @@ static size_t place(ws_frame_header *head)
     return aligned(offset);
 }
 
-static void copy_layer(ws_frame_header *head, uint32_t *next, const ws_layer_arrays *layer, int is_base)
+static void copy(const part *of, void *to)
 {
-    const ws_tensor *const tensors[] = {&layer->weight, &layer->gradient, &layer->initial};
-    for (int i = 0; i < (is_base ? 3 : 2); i++)
-        if (tensors[i]->data)
-            ws_tensor_gather(tensors[i], (float *)((char *)head + directory(head)[(*next)++].offset));
-    memcpy((char *)head + directory(head)[(*next)++].offset, &layer->weight_range, sizeof(double));
+    if (of->tensor)
+        ws_tensor_gather(of->tensor, to);
+    else
+        memcpy(to, of->data, bytes_of(of));
+}
+
+/* Calls visit for every part that is there, in the order of the directory. */
+static void for_each_part(ws_frame_header *head, const ws_frame_plan *plan,
+                          void (*visit)(ws_frame_header *head, uint32_t number, const char *layer,
+                                        const part *of))
+{
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < plan->layers->count; i++) {
+        const ws_layer_arrays *layer = &plan->layers->at[i];
+        part parts[PARTS];
+        int32_t offers[4];
+        tell_offers(layer, offers);
+        const int count =
+            plan->wanted[i] ? parts_of(layer, plan->wanted[i], plan->is_base, offers, parts) : 0;
+        for (int j = 0; j < count; j++)
+            if (is_there(&parts[j]))
+                visit(head, number++, layer->name, &parts[j]);
+    }
+}
+
+static void enter_part(ws_frame_header *head, uint32_t number, const char *layer, const part *of)
+{
+    (void)number;
+    enter(head, layer, of);
+}
+
+static void copy_part(ws_frame_header *head, uint32_t number, const char *layer, const part *of)
+{
+    (void)layer;
+    copy(of, (char *)head + directory(head)[number].offset);
 }
 
 void ws_frame_write(void *memory, const ws_frame_plan *plan)
 {
-    const ws_layers *layers = plan->layers;
     ws_frame_header *head = memory;
     *head = (ws_frame_header){.magic = WS_FRAME_MAGIC,
                               .version = WS_FRAME_VERSION,
                               .step = plan->step,
                               .generation = plan->generation,
                               .scalars = *plan->scalars};
-    for (uint32_t i = 0; i < layers->count; i++)
-        if (plan->wanted[i])
-            enter_layer(head, &layers->at[i], plan->is_base);
+    for_each_part(head, plan, enter_part);
     head->bytes = place(head);
-    uint32_t next = 0;
-    for (uint32_t i = 0; i < layers->count; i++)
-        if (plan->wanted[i])
-            copy_layer(head, &next, &layers->at[i], plan->is_base);
+    for_each_part(head, plan, copy_part);
 }
 
 int ws_frame_fill(ws_frame *frame, const ws_frame_plan *plan)
@@ -175,9 +268,9 @@ int ws_frame_check(const void *block, size_t bytes)
                        _Alignof(ws_frame_header));
     if (bytes < sizeof *head || memcmp(head->magic, WS_FRAME_MAGIC, sizeof head->magic) != 0)
         return ws_fail(WS_BAD_FILE, "frame: %zu bytes that do not begin with \"%s\"", bytes, WS_FRAME_MAGIC);
-    if (head->version != WS_FRAME_VERSION)
-        return ws_fail(WS_BAD_FILE, "frame: version %u, this program reads %d", head->version,
-                       WS_FRAME_VERSION);
+    if (head->version < WS_FRAME_OLDEST || head->version > WS_FRAME_VERSION)
+        return ws_fail(WS_BAD_FILE, "frame: version %u, this program reads %d to %d", head->version,
+                       WS_FRAME_OLDEST, WS_FRAME_VERSION);
     if (head->bytes != bytes)
         return ws_fail(WS_BAD_FILE, "frame: says %llu bytes, has %zu", (unsigned long long)head->bytes,
                        bytes);

@@ -5,10 +5,25 @@
  *     ws_frame_array     one per array
  *     values             each array at a multiple of 64 bytes, in the order of the directory
  *
- * Arrays of a convolution L: L/weight, L/gradient (only if the host has one), float32 [K,C,R,S] as in the
- * host's memory but dense; L/weight_range, float64 [1]. A base, of which there is one for all frames of a
- * generation, holds every convolution, and L/initial too, which does not change from step to step. Native
- * byte order. Whoever reads one from elsewhere calls ws_frame_check first. */
+ * Arrays of a convolution L, as in the host's memory but dense, and those of them that are wanted and there:
+ *
+ *     L/weight, L/gradient           float32 [K,C,R,S]
+ *     L/weight_range                 float64 [1]
+ *     L/source                       int32   [K]       whatever is wanted of L
+ *     L/group                        int32   [K]       whatever is wanted of L
+ *     L/activation                   float32 [N,K,P,Q]
+ *     L/pearson, L/pearson_weights   float64 [K,K]
+ *     L/dead                         int32   [K]
+ *
+ * A base, of which there is one for all frames of a generation, holds the weights of every convolution, and
+ * what does not change from step to step:
+ *
+ *     L/initial                      float32 [K,C,R,S]
+ *     L/offers                       int32   [4]       N, P, Q of the activations (0 if there are none), and
+ *                                                      whether there are correlations
+ *
+ * A frame may be its own base. Version 1 knew no int32; it is read as well. Native byte order. Whoever reads
+ * one from elsewhere calls ws_frame_check first. */
 #ifndef WEIGHTSCAPE_FRAME_H
 #define WEIGHTSCAPE_FRAME_H
 
@@ -19,12 +34,13 @@ extern "C" {
 #endif
 
 #define WS_FRAME_MAGIC     "WSFRAME"
-#define WS_FRAME_VERSION   1
+#define WS_FRAME_VERSION   2
+#define WS_FRAME_OLDEST    1 /* that is read */
 #define WS_FRAME_ALIGNMENT 64
 #define WS_FRAME_RANK      4
 #define WS_FRAME_NAME_SIZE 48
 
-typedef enum ws_frame_type { WS_FLOAT32 = 1, WS_FLOAT64 = 2 } ws_frame_type;
+typedef enum ws_frame_type { WS_FLOAT32 = 1, WS_FLOAT64 = 2, WS_INT32 = 3 } ws_frame_type;
 
 /* The numbers of one step; NaN where there is no value. */
 typedef struct ws_scalars {
@@ -66,13 +82,13 @@ static inline const ws_frame_header *ws_frame_head(const void *block)
 /* What is to be written. */
 typedef struct ws_frame_plan {
     const ws_layers *layers;
-    const uint8_t *wanted; /* per layer: not 0 for those whose arrays are wanted; only convolutions */
-    int is_base;           /* initial values, too */
+    const uint8_t *wanted; /* per layer: bits of ws_wants; only convolutions */
+    int is_base;           /* what a base holds, too */
     uint64_t step, generation;
     const ws_scalars *scalars;
 } ws_frame_plan;
 
-/* Bytes that a frame of this plan takes at most, the host's gradients included if it gets some later. */
+/* Bytes that a frame of this plan takes at most, with arrays that the host may hand over later. */
 size_t ws_frame_most_bytes(const ws_frame_plan *plan);
 
 /* Writes a frame into memory of ws_frame_most_bytes, aligned to WS_FRAME_ALIGNMENT: one copy of the host's

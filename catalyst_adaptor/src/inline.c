@@ -36,8 +36,11 @@ static int wants(ws_transport *self, uint64_t step, uint8_t *wanted, int *is_dum
         return 0;
     if (!here->setup->always)
         return ws_transport_wants(here->setup, &here->pictures.schedule, step, wanted);
+    ws_layer_set looked_at;
+    ws_schedule_all(&here->pictures.schedule, &looked_at);
+    ws_transport_want_weights(here->setup, wanted);
     for (uint32_t i = 0; i < here->setup->layers->count; i++)
-        wanted[i] = here->setup->layers->at[i].kind == WS_CONVOLUTION;
+        wanted[i] |= ws_transport_of_layer(here->setup, &looked_at, i);
     return 1;
 }
 

@@ -27,9 +27,11 @@ struct ws_insitu {
     ws_pending *pending;     /* what is recorded; NULL: nothing */
     volatile uint64_t next;  /* published */
     ws_frame frame, base;
-    uint8_t *all, *wanted; /* owned: per layer, 1 for a convolution; for one that is wanted now */
+    uint8_t *all, *wanted; /* owned: per layer, the weights of every convolution; what is wanted now */
+    uint8_t *recorded;     /* owned: the same for the recording */
     ws_norms *norms;       /* owned: of one row */
     uint64_t generation;
+    int is_reshaped;    /* a shape has changed, and nobody has been told yet */
     uint64_t last_step; /* of the last row */
     ws_scalars scalars;
     uint64_t frames;
@@ -150,11 +152,20 @@ int ws_insitu_change_layer(ws_insitu *insitu, int index, const ws_layer *layer)
     if (!insitu->history)
         return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": layers are changed after the start", layer->name);
     int reshaped;
-    int status = ws_layers_change(&insitu->layers, index, layer, &reshaped);
-    if (status || !reshaped)
-        return status;
+    const int status = ws_layers_change(&insitu->layers, index, layer, &reshaped);
+    if (status == WS_OK && reshaped)
+        insitu->is_reshaped = 1;
+    return status;
+}
+
+/* After layers have changed their shapes, before anything else happens: one generation for all of them. */
+static int settle(ws_insitu *insitu)
+{
+    if (!insitu->is_reshaped)
+        return WS_OK;
+    insitu->is_reshaped = 0;
     insitu->generation++;
-    status = fill_base(insitu);
+    int status = fill_base(insitu);
     if (status == WS_OK && insitu->pending)
         status = ws_pending_base(insitu->pending, insitu->base.memory);
     if (status == WS_OK && insitu->transport && insitu->transport->reshape)
@@ -230,11 +241,12 @@ static int reserve(ws_insitu *insitu)
     const uint32_t count = insitu->layers.count;
     insitu->all = calloc(count + 1, sizeof *insitu->all);
     insitu->wanted = calloc(count + 1, sizeof *insitu->wanted);
+    insitu->recorded = calloc(count + 1, sizeof *insitu->recorded);
     insitu->norms = calloc(count + 1, sizeof *insitu->norms);
-    if (!insitu->all || !insitu->wanted || !insitu->norms)
+    if (!insitu->all || !insitu->wanted || !insitu->recorded || !insitu->norms)
         return ws_fail(WS_NO_MEMORY, "no memory for %u layers", count);
     for (uint32_t i = 0; i < count; i++)
-        insitu->all[i] = insitu->layers.at[i].kind == WS_CONVOLUTION;
+        insitu->all[i] = insitu->layers.at[i].kind == WS_CONVOLUTION ? WS_WANTS_WEIGHTS : 0;
     return ws_layers_begin(&insitu->layers);
 }
 
@@ -308,6 +320,8 @@ int ws_insitu_row(ws_insitu *insitu, const ws_row *row)
 {
     const double began = ws_clock();
     int status = check_row(insitu, row);
+    if (status == WS_OK)
+        status = settle(insitu);
     if (status)
         return status;
     /* A resumed run may tell its first step again: the history has it. */
@@ -327,29 +341,62 @@ int ws_insitu_row(ws_insitu *insitu, const ws_row *row)
     return status;
 }
 
+/* Asks the host for what is not weights. */
+static void prepare(ws_insitu *insitu, uint64_t step, const uint8_t *wanted)
+{
+    int is_more = 0;
+    for (uint32_t i = 0; i < insitu->layers.count; i++)
+        is_more |= wanted[i] & (int)insitu->layers.at[i].offers;
+    if (!is_more || !insitu->options.prepare)
+        return;
+    insitu->options.prepare(insitu->options.prepare_context, step, wanted);
+}
+
+/* A recording has the weights of every layer, and what else is wanted anyway. */
+static int record(ws_insitu *insitu, uint64_t step, const void *frame, int fits)
+{
+    if (!fits) {
+        const ws_frame_plan plan = plan_of(insitu, insitu->recorded, step);
+        const int status = ws_frame_fill(&insitu->frame, &plan);
+        if (status)
+            return status;
+        frame = insitu->frame.memory;
+    }
+    ws_pending_add(insitu->pending, frame); /* a failure is told through the log, and costs no picture */
+    return WS_OK;
+}
+
 static int show(ws_insitu *insitu, uint64_t step, double began)
 {
     ws_transport *transport = insitu->transport;
-    int is_dump = 0;
+    int is_dump = 0, is_base = 0;
     memset(insitu->wanted, 0, insitu->layers.count);
     const int is_drawn = transport && transport->wants(transport, step, insitu->wanted, &is_dump);
     const int is_recorded = insitu->pending && ws_pending_wants(insitu->pending, step, is_drawn && is_dump);
     if (!is_drawn && !is_recorded)
         return WS_OK;
-    const uint8_t *wanted = is_recorded ? insitu->all : insitu->wanted;
-    const ws_frame_plan plan = plan_of(insitu, wanted, step);
-    void *memory = is_drawn && transport->memory ? transport->memory(transport) : NULL;
-    int status = WS_OK;
+    for (uint32_t i = 0; is_recorded && i < insitu->layers.count; i++)
+        insitu->wanted[i] |= insitu->all[i];
+    prepare(insitu, step, insitu->wanted);
+    int status = settle(insitu);
+    if (status)
+        return status;
+    memcpy(insitu->recorded, insitu->wanted, insitu->layers.count);
+    void *memory =
+        is_drawn && transport->memory ? transport->memory(transport, insitu->wanted, &is_base) : NULL;
+    ws_frame_plan plan = plan_of(insitu, insitu->wanted, step);
+    plan.is_base = is_base;
     if (memory)
         ws_frame_write(memory, &plan);
     else
         status = ws_frame_fill(&insitu->frame, &plan);
+    const void *frame = memory ? memory : insitu->frame.memory;
+    if (status == WS_OK && is_recorded)
+        status = record(insitu, step, frame,
+                        !is_base && memcmp(insitu->recorded, insitu->wanted, insitu->layers.count) == 0);
     if (status)
         return status;
-    const void *frame = memory ? memory : insitu->frame.memory;
     insitu->frames++;
-    if (is_recorded)
-        ws_pending_add(insitu->pending, frame); /* a failure is told through the log, and costs no picture */
     if (is_drawn)
         status = transport->show(transport, frame, began);
     if (is_dump || is_recorded)
@@ -362,7 +409,9 @@ int ws_insitu_show(ws_insitu *insitu, uint64_t step)
     const double began = ws_clock();
     if (!insitu->history)
         return ws_fail(WS_BAD_ARGUMENT, "step %llu: not started", (unsigned long long)step);
-    const int status = show(insitu, step, began);
+    int status = settle(insitu);
+    if (status == WS_OK)
+        status = show(insitu, step, began);
     insitu->next = next_from(insitu, step + 1);
     insitu->seconds += ws_clock() - began;
     return status;
@@ -388,6 +437,7 @@ int ws_insitu_is_held(const ws_insitu *insitu, char who[WS_VIEWER_SIZE])
 void ws_insitu_idle(ws_insitu *insitu)
 {
     ws_transport *transport = insitu->transport;
+    settle(insitu); /* a failure comes again with the next row */
     if (transport && transport->tick && transport->tick(transport, insitu->last_step, ws_clock()))
         insitu->next = insitu->last_step;
 }
@@ -426,6 +476,8 @@ int ws_insitu_status(ws_insitu *insitu, const char *json)
 void ws_insitu_sync(ws_insitu *insitu)
 {
     const double began = ws_clock();
+    if (settle(insitu) != WS_OK)
+        ws_tell(&insitu->log, WS_LOG_WARNING, "%s", ws_message());
     if (insitu->transport && insitu->transport->sync)
         insitu->transport->sync(insitu->transport);
     if (insitu->pending)
@@ -447,6 +499,9 @@ int ws_insitu_finish(ws_insitu *insitu)
 {
     if (!insitu->history)
         return ws_fail(WS_BAD_ARGUMENT, "ws_insitu_finish: not started");
+    const int status = settle(insitu);
+    if (status)
+        return status;
     record_last(insitu);
     ws_history_flush(insitu->history);
     if (!insitu->transport || !insitu->transport->finish)
@@ -460,10 +515,15 @@ int ws_insitu_export(ws_insitu *insitu, uint64_t step, const char *folder)
         return ws_fail(WS_BAD_ARGUMENT, "export of step %llu: not started", (unsigned long long)step);
     ws_place place;
     const ws_bridge_table *table;
-    int status = ws_place_find(&place);
+    int status = settle(insitu);
+    if (status == WS_OK)
+        status = ws_place_find(&place);
     if (status == WS_OK)
         status = ws_place_load(&place, &table);
-    const ws_frame_plan plan = plan_of(insitu, insitu->all, step);
+    for (uint32_t i = 0; i < insitu->layers.count; i++)
+        insitu->wanted[i] = insitu->all[i] ? insitu->all[i] | (uint8_t)insitu->layers.at[i].offers : 0;
+    prepare(insitu, step, insitu->wanted);
+    const ws_frame_plan plan = plan_of(insitu, insitu->wanted, step);
     if (status == WS_OK)
         status = ws_frame_fill(&insitu->frame, &plan);
     if (status)
@@ -506,6 +566,7 @@ void ws_insitu_free(ws_insitu *insitu)
     free(insitu->live);
     free(insitu->all);
     free(insitu->wanted);
+    free(insitu->recorded);
     free(insitu->norms);
     free(insitu);
 }

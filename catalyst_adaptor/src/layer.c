@@ -8,6 +8,7 @@
 
 /* Cells of one layer that a picture could still hold. */
 #define MOST_WEIGHTS INT32_MAX
+#define CAN_OFFER    (WS_WANTS_ACTIVATIONS | WS_WANTS_CORRELATION)
 
 static int is_name(const char *name)
 {
@@ -34,6 +35,47 @@ static int check_shape(const ws_layer *layer)
     return WS_OK;
 }
 
+static int has_activations(const ws_layer *layer)
+{
+    static const int64_t none[4];
+    return memcmp(layer->activation_shape, none, sizeof none) != 0;
+}
+
+static int check_activations(const ws_layer *layer)
+{
+    int64_t count = 1;
+    if (!has_activations(layer))
+        return layer->activation ? ws_fail(WS_BAD_ARGUMENT,
+                                           "layer \"%s\": activation without activation_shape", layer->name)
+                                 : WS_OK;
+    for (int i = 0; i < 4; i++) {
+        if (layer->activation_shape[i] < 1 || layer->activation_shape[i] > MOST_WEIGHTS / count)
+            return ws_fail(WS_BAD_ARGUMENT,
+                           "layer \"%s\": activation_shape[%d] is %lld, must be at least 1, and there are at "
+                           "most %d activations",
+                           layer->name, i, (long long)layer->activation_shape[i], MOST_WEIGHTS);
+        count *= layer->activation_shape[i];
+    }
+    if (layer->activation_shape[1] != layer->shape[0])
+        return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": activations of %lld filters, but there are %lld",
+                       layer->name, (long long)layer->activation_shape[1], (long long)layer->shape[0]);
+    return WS_OK;
+}
+
+/* Numbers that pictures count with. */
+static int check_filters(const ws_layer *layer)
+{
+    for (int64_t k = 0; k < layer->shape[0]; k++) {
+        if (layer->source && layer->source[k] < 0)
+            return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": source[%lld] is %d, must be at least 0",
+                           layer->name, (long long)k, layer->source[k]);
+        if (layer->group && layer->group[k] < -1)
+            return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": group[%lld] is %d, must be at least -1",
+                           layer->name, (long long)k, layer->group[k]);
+    }
+    return WS_OK;
+}
+
 static int check(const ws_layer *layer)
 {
     if (layer->size != sizeof *layer)
@@ -48,7 +90,13 @@ static int check(const ws_layer *layer)
                        layer->kind, WS_CONVOLUTION, WS_OTHER);
     if (!layer->weight)
         return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": weight is NULL", layer->name);
-    return check_shape(layer);
+    if (layer->offers & ~(uint32_t)CAN_OFFER)
+        return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": offers is %u, of which only %d is known", layer->name,
+                       layer->offers, CAN_OFFER);
+    int status = check_shape(layer);
+    if (status == WS_OK)
+        status = check_activations(layer);
+    return status == WS_OK ? check_filters(layer) : status;
 }
 
 static int is_zero(const int64_t stride[4])
@@ -67,6 +115,23 @@ static ws_tensor tensor_of(const ws_layer *layer, const float *data)
     return tensor;
 }
 
+static void take_views(const ws_layer *layer, ws_layer_arrays *arrays)
+{
+    arrays->activation = layer->activation;
+    memcpy(arrays->activation_shape, layer->activation_shape, sizeof arrays->activation_shape);
+    if (arrays->activation_shape[0] > WS_PROBE_SHOWN)
+        arrays->activation_shape[0] = WS_PROBE_SHOWN;
+    arrays->pearson = layer->pearson;
+    arrays->pearson_weights = layer->pearson_weights;
+    arrays->dead = layer->dead;
+    arrays->group = layer->group;
+    arrays->source = layer->source;
+    if (has_activations(layer) && (layer->activation || layer->offers & WS_WANTS_ACTIVATIONS))
+        arrays->offers |= WS_WANTS_ACTIVATIONS;
+    if (layer->pearson || layer->offers & WS_WANTS_CORRELATION)
+        arrays->offers |= WS_WANTS_CORRELATION;
+}
+
 static ws_layer_arrays arrays_of(const ws_layer *layer)
 {
     ws_layer_arrays arrays = {.kind = layer->kind};
@@ -74,6 +139,8 @@ static ws_layer_arrays arrays_of(const ws_layer *layer)
     arrays.weight = tensor_of(layer, layer->weight);
     arrays.gradient = tensor_of(layer, layer->gradient);
     arrays.initial = tensor_of(layer, layer->initial);
+    if (layer->kind == WS_CONVOLUTION)
+        take_views(layer, &arrays);
     return arrays;
 }
 
@@ -151,8 +218,9 @@ int ws_layers_change(ws_layers *layers, int index, const ws_layer *layer, int *r
         return status;
     changed.weight_range = old->weight_range;
     free(old->own_initial);
+    *reshaped = !same_shape || changed.offers != old->offers ||
+                memcmp(changed.activation_shape, old->activation_shape, sizeof old->activation_shape) != 0;
     *old = changed;
-    *reshaped = !same_shape;
     return WS_OK;
 }
 

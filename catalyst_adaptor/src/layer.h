@@ -20,6 +20,12 @@ typedef struct ws_layer_arrays {
     ws_tensor initial;   /* data is NULL until ws_layer_begin if the host gives none */
     float *own_initial;  /* owned: the copy made by ws_layer_begin; NULL if the host gave one */
     double weight_range; /* largest finite absolute initial weight when the run began */
+    /* As in ws_layer; of a convolution. */
+    const float *activation;
+    int64_t activation_shape[4]; /* N as shown */
+    const double *pearson, *pearson_weights;
+    const int32_t *dead, *group, *source;
+    uint32_t offers; /* what the host can show: WS_WANTS_ACTIVATIONS and WS_WANTS_CORRELATION */
 } ws_layer_arrays;
 
 /* Layers in the order they were added. */
@@ -38,7 +44,8 @@ static inline size_t ws_layer_count(const ws_layer_arrays *layer)
 /* Checks and appends a layer. Returns its index, WS_BAD_ARGUMENT or WS_NO_MEMORY. */
 int ws_layers_add(ws_layers *layers, const ws_layer *layer);
 
-/* Replaces arrays of layer `index`, after ws_layers_begin. *reshaped tells whether its shape is another.
+/* Replaces arrays of layer `index`, after ws_layers_begin. *reshaped tells whether one of its shapes, or what
+ * it offers, is another.
  * Errors as above. */
 int ws_layers_change(ws_layers *layers, int index, const ws_layer *layer, int *reshaped);
 

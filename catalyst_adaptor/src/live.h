@@ -8,11 +8,11 @@
 
 /* Zero-initialise, with the two that it borrows. */
 typedef struct ws_live {
-    const ws_pictures *pictures; /* started, with a ParaView to be dialled */
-    ws_ring_reader *reader;      /* NULL: there is no training, only files */
-    ws_live_state state;         /* as at the last call */
-    int waits;                   /* the command below waits for room in the ring */
-    int has_refused;             /* told that nobody takes commands */
+    ws_pictures *pictures;  /* started, with a ParaView to be dialled */
+    ws_ring_reader *reader; /* NULL: there is no training, only files */
+    ws_live_state state;    /* as at the last call */
+    int waits;              /* the command below waits for room in the ring */
+    int has_refused;        /* told that nobody takes commands */
     char name[WS_COMMAND_NAME], value[WS_COMMAND_VALUE];
 } ws_live;
 

@@ -129,6 +129,18 @@ int ws_recording_base(ws_recording *recording, uint64_t n, ws_frame *out)
     return status ? status : unpack_frame(recording, n, frame.base, &base, out);
 }
 
+int ws_recording_base_at(ws_recording *recording, uint64_t n, uint64_t *byte)
+{
+    ws_recording_entry entry;
+    ws_recording_record frame, base;
+    int status = ws_recording_file_frame(&recording->file, n, &entry, &frame);
+    if (status == WS_OK)
+        status = ws_recording_file_base(&recording->file, n, &frame, &base);
+    if (status == WS_OK)
+        *byte = frame.base;
+    return status;
+}
+
 int ws_recording_size(ws_recording *recording, uint64_t n, uint64_t *stored, uint64_t *raw)
 {
     ws_recording_entry entry;

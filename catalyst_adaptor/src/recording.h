@@ -136,6 +136,10 @@ int ws_recording_find(ws_recording *recording, uint64_t step, uint64_t *n);
  * WS_NO_MEMORY. */
 int ws_recording_read(ws_recording *recording, uint64_t n, ws_frame *out);
 
+/* Where the base that frame n belongs to is in the file: the same byte, the same base. Errors as
+ * ws_recording_base. */
+int ws_recording_base_at(ws_recording *recording, uint64_t n, uint64_t *byte);
+
 /* Reads the base that frame n belongs to. Errors as ws_recording_read; WS_BAD_FILE, too, if it has none. */
 int ws_recording_base(ws_recording *recording, uint64_t n, ws_frame *out);
 

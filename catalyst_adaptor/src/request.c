@@ -101,7 +101,7 @@ void ws_request_rules(const json_t *list, ws_schedule *out)
         ws_schedule one = {
             .count = 1,
             .rules = {{(uint64_t)first, (uint64_t)last, (uint64_t)every, (uint64_t)phase, {{0}}}}};
-        for (size_t j = 0; j < json_array_size(words) && j < WS_SCHEDULE_LAYERS / 64; j++)
+        for (size_t j = 0; j < json_array_size(words) && j < WS_SCHEDULE_KINDS * WS_KIND_WORDS; j++)
             one.rules[0].layers.words[j] = strtoull(json_string_value(json_array_get(words, j))
                                                         ? json_string_value(json_array_get(words, j))
                                                         : "0",

@@ -28,6 +28,7 @@ struct ws_ring {
     ws_schedule promise;
     ws_ring_wish known[WS_RING_READERS]; /* what was last read of their wishes */
     uint64_t frames;                     /* published so far */
+    size_t room;                         /* bytes of each frame that there is memory for */
     int writing;                         /* slot, -1: none */
 };
 
@@ -48,6 +49,9 @@ static int check_options(const ws_ring_options *options)
     if (options->frame_bytes < sizeof(ws_frame_header) || options->frame_bytes > WS_RING_MOST_BYTES)
         return ws_fail(WS_BAD_ARGUMENT, "ring: frames of %zu bytes, they have %zu to %llu",
                        options->frame_bytes, sizeof(ws_frame_header), (unsigned long long)WS_RING_MOST_BYTES);
+    if (options->usual_bytes > options->frame_bytes)
+        return ws_fail(WS_BAD_ARGUMENT, "ring: usual frames of %zu bytes, the largest have %zu",
+                       options->usual_bytes, options->frame_bytes);
     if (options->base_bytes > WS_RING_MOST_BYTES)
         return ws_fail(WS_BAD_ARGUMENT, "ring: a base of %zu bytes, at most %llu are possible",
                        options->base_bytes, (unsigned long long)WS_RING_MOST_BYTES);
@@ -63,13 +67,23 @@ static uint32_t most_slots(const ws_ring_options *options)
                                       : (uint32_t)fit;
 }
 
+/* Everything before the frames, and of each frame as much as is usual. */
+static int make_memory(ws_ring *ring, const char *folder)
+{
+    const ws_ring_head *head = &ring->view.head;
+    ws_ring_part parts[1 + WS_RING_MOST_SLOTS] = {{0, head->frames_at}};
+    for (uint32_t i = 0; i < head->slots; i++)
+        parts[1 + i] = (ws_ring_part){head->frames_at + i * head->frame_stride, ring->room};
+    return ws_ring_memory_make_parts(head->total_bytes, parts, 1 + head->slots, folder, &ring->memory);
+}
+
 /* As many slots as can be had there, half as many at each try. */
 static int find_room(const ws_ring_options *options, const char *folder, ws_ring *ring)
 {
     uint32_t slots = most_slots(options);
     for (;;) {
         ring->view.head = ws_ring_head_for(slots, options->frame_bytes, options->base_bytes);
-        const int status = ws_ring_memory_make(ring->view.head.total_bytes, folder, &ring->memory);
+        const int status = make_memory(ring, folder);
         if (status == WS_OK || slots == WS_RING_LEAST_SLOTS)
             return status;
         slots = slots / 2 > WS_RING_LEAST_SLOTS ? slots / 2 : WS_RING_LEAST_SLOTS;
@@ -119,6 +133,7 @@ int ws_ring_create(const ws_ring_options *options, ws_ring **out)
     ws_ring *ring = calloc(1, sizeof *ring);
     if (!ring)
         return ws_fail(WS_NO_MEMORY, "ring: no memory for %zu bytes", sizeof *ring);
+    ring->room = options->usual_bytes ? options->usual_bytes : ws_ring_aligned(options->frame_bytes);
     status = find_place(options, ring);
     if (status) {
         free(ring);
@@ -147,6 +162,25 @@ uint32_t ws_ring_slots(const ws_ring *ring)
 int ws_ring_is_file(const ws_ring *ring)
 {
     return ring->memory.is_file;
+}
+
+size_t ws_ring_frame_bytes(const ws_ring *ring)
+{
+    return ring->view.head.frame_bytes;
+}
+
+size_t ws_ring_room(const ws_ring *ring)
+{
+    return ring->room;
+}
+
+int ws_ring_complete(ws_ring *ring)
+{
+    const size_t all = ws_ring_aligned(ring->view.head.frame_bytes);
+    const int status = ring->room < all ? ws_ring_memory_complete(&ring->memory) : WS_OK;
+    if (status == WS_OK)
+        ring->room = all;
+    return status;
 }
 
 const ws_ring_view *ws_ring_view_of(const ws_ring *ring)

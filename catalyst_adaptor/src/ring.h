@@ -66,7 +66,8 @@ typedef struct ws_ring ws_ring;
 typedef struct ws_ring_options {
     uint8_t id[WS_RING_ID_SIZE]; /* random; whoever attaches must know it */
     size_t frame_bytes;          /* of the largest frame */
-    const void *base;            /* a frame (frame.h) that all readers may read at any time; copied */
+    size_t usual_bytes; /* memory is there for frames of this size, until ws_ring_complete; 0: for all */
+    const void *base;   /* a frame (frame.h) that all readers may read at any time; copied */
     size_t base_bytes;
     uint64_t first_step;
     size_t most_bytes;  /* as many slots as fit into it, but at least 3 and at most 64; 0: 32 MB */
@@ -84,6 +85,13 @@ int ws_ring_descriptor(const ws_ring *ring);
 /* How many slots there are, and whether they are in a file of the folder instead of in memory. */
 uint32_t ws_ring_slots(const ws_ring *ring);
 int ws_ring_is_file(const ws_ring *ring);
+
+/* The size of the largest frame, and of the largest that there is memory for. */
+size_t ws_ring_frame_bytes(const ws_ring *ring);
+size_t ws_ring_room(const ws_ring *ring);
+
+/* Gets memory for frames of every size. WS_IO_FAILED: there is none; all stays as it is. */
+int ws_ring_complete(ws_ring *ring);
 
 /* What the run's own reader must see, whether or not one is attached, now or later; steps <= done are done,
  * none is when it is UINT64_MAX. Replaces an earlier promise, but undoes no done step. */

@@ -18,6 +18,9 @@
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
 static const ws_ring_memory nothing = {.descriptor = -1, .life = -1};
 
@@ -44,8 +47,19 @@ static int nameless_file(const char *folder)
     return named;
 }
 
+/* Allocates the parts of a file of this size: 0, or the number of an error. */
+static int allocate_parts(int descriptor, const ws_ring_part *parts, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const int reason = posix_fallocate(descriptor, (off_t)parts[i].at, (off_t)parts[i].bytes);
+        if (reason)
+            return reason;
+    }
+    return 0;
+}
+
 /* 0, or the number of an error. */
-static int allocate(int descriptor, size_t bytes)
+static int allocate(int descriptor, size_t bytes, const ws_ring_part *parts, uint32_t count)
 {
     struct rlimit limit;
     sigset_t all, before;
@@ -56,7 +70,7 @@ static int allocate(int descriptor, size_t bytes)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int reason =
-        ftruncate(descriptor, (off_t)bytes) != 0 ? errno : posix_fallocate(descriptor, 0, (off_t)bytes);
+        ftruncate(descriptor, (off_t)bytes) != 0 ? errno : allocate_parts(descriptor, parts, count);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return reason;
 }
@@ -69,12 +83,24 @@ static int reopened(int descriptor)
     return open(path, O_RDWR | O_CLOEXEC);
 }
 
-static int open_made(size_t bytes, const char *folder, int populate, ws_ring_memory *made)
+/* Pages that are there are mapped before they are needed: the writer shall not fault while it trains. Where
+ * the kernel cannot do that, it will. */
+static void populate(const ws_ring_memory *memory, const ws_ring_part *parts, uint32_t count)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    for (uint32_t i = 0; i < count; i++) {
+        const size_t from = parts[i].at / page * page, end = parts[i].at + parts[i].bytes;
+        madvise(memory->at + from, end - from, MADV_POPULATE_WRITE);
+    }
+}
+
+static int open_made(size_t bytes, const ws_ring_part *parts, uint32_t count, const char *folder,
+                     ws_ring_memory *made)
 {
     made->descriptor = folder ? nameless_file(folder) : memory_file();
     if (made->descriptor < 0)
         return -1;
-    errno = allocate(made->descriptor, bytes);
+    errno = allocate(made->descriptor, bytes, parts, count);
     if (errno)
         return -1;
     /* Nobody can cut the memory under those who have mapped it; a file in a folder knows no seals. */
@@ -83,19 +109,37 @@ static int open_made(size_t bytes, const char *folder, int populate, ws_ring_mem
     made->life = reopened(made->descriptor);
     if (made->life < 0)
         return -1;
-    void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | populate, made->descriptor, 0);
+    void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, made->descriptor, 0);
     if (at == MAP_FAILED)
         return -1;
     made->at = at;
     made->bytes = bytes;
+    populate(made, parts, count);
     return 0;
 }
 
 int ws_ring_memory_make(size_t bytes, const char *folder, ws_ring_memory *out)
 {
+    return ws_ring_memory_make_parts(bytes, &(ws_ring_part){0, bytes}, 1, folder, out);
+}
+
+int ws_ring_memory_complete(ws_ring_memory *memory)
+{
+    const ws_ring_part all = {0, memory->bytes};
+    const int reason = allocate(memory->descriptor, memory->bytes, &all, 1);
+    if (reason)
+        return ws_fail(WS_IO_FAILED, "shared memory: cannot have %zu bytes: %s", memory->bytes,
+                       strerror(reason));
+    populate(memory, &all, 1);
+    return WS_OK;
+}
+
+int ws_ring_memory_make_parts(size_t bytes, const ws_ring_part *parts, uint32_t count, const char *folder,
+                              ws_ring_memory *out)
+{
     ws_ring_memory made = nothing;
     made.is_file = folder != NULL;
-    if (open_made(bytes, folder, MAP_POPULATE, &made) != 0) {
+    if (open_made(bytes, parts, count, folder, &made) != 0) {
         const int reason = errno;
         ws_ring_memory_close(&made);
         return ws_fail(WS_IO_FAILED, "%s: cannot have %zu bytes: %s", folder ? folder : "shared memory",

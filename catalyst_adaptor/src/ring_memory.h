@@ -22,6 +22,16 @@ typedef struct ws_ring_memory {
  * `folder`. WS_IO_FAILED: there is not so much. */
 int ws_ring_memory_make(size_t bytes, const char *folder, ws_ring_memory *out);
 
+/* The same, but only `count` parts of it are there; the rest is when ws_ring_memory_complete was called. */
+typedef struct ws_ring_part {
+    size_t at, bytes;
+} ws_ring_part;
+int ws_ring_memory_make_parts(size_t bytes, const ws_ring_part *parts, uint32_t count, const char *folder,
+                              ws_ring_memory *out);
+
+/* Makes every page be there. WS_IO_FAILED: there is not so much; nothing is lost then. */
+int ws_ring_memory_complete(ws_ring_memory *memory);
+
 /* Maps the memory behind a descriptor, which is not kept; it must have `bytes` bytes. WS_IO_FAILED. */
 int ws_ring_memory_map(int descriptor, size_t bytes, ws_ring_memory *out);
 

@@ -1,6 +1,41 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "schedule.h"
+#include "weightscape/insitu.h"
 #include <string.h>
+
+/* The words of one kind; bit `kind` of ws_wants. */
+static const uint64_t *kind_of(const ws_layer_set *set, int kind)
+{
+    return set->words + kind * WS_KIND_WORDS;
+}
+
+void ws_layer_set_add(ws_layer_set *set, uint32_t layer, uint32_t wants)
+{
+    /* Those beyond share the last bit but for weights, which they always have. */
+    const uint32_t bit = layer < WS_SCHEDULE_LAYERS ? layer : WS_SCHEDULE_LAYERS - 1;
+    for (int kind = layer < WS_SCHEDULE_LAYERS ? 0 : 1; kind < WS_SCHEDULE_KINDS; kind++)
+        if (wants >> kind & 1)
+            set->words[kind * WS_KIND_WORDS + (int)(bit / 64)] |= (uint64_t)1 << bit % 64;
+}
+
+static int is_empty(const uint64_t *words)
+{
+    for (int i = 0; i < WS_KIND_WORDS; i++)
+        if (words[i])
+            return 0;
+    return 1;
+}
+
+uint32_t ws_layer_set_of(const ws_layer_set *set, uint32_t layer)
+{
+    uint32_t wants = layer < WS_SCHEDULE_LAYERS ? 0 : WS_WANTS_WEIGHTS;
+    for (int kind = 0; kind < WS_SCHEDULE_KINDS; kind++) {
+        const uint64_t *words = kind_of(set, kind);
+        if (layer < WS_SCHEDULE_LAYERS ? words[layer / 64] >> layer % 64 & 1 : !is_empty(words))
+            wants |= 1u << kind;
+    }
+    return wants;
+}
 
 static void add_layers(ws_layer_set *to, const ws_layer_set *from)
 {
@@ -39,6 +74,8 @@ void ws_schedule_add(ws_schedule *schedule, const ws_rule *rule)
 
 void ws_schedule_join(ws_schedule *schedule, const ws_schedule *other)
 {
+    schedule->has_live |= other->has_live;
+    add_layers(&schedule->live, &other->live);
     for (uint32_t i = 0; i < other->count; i++)
         ws_schedule_add(schedule, &other->rules[i]);
 }
@@ -72,6 +109,13 @@ int ws_schedule_wants(const ws_schedule *schedule, uint64_t step, ws_layer_set *
             add_layers(layers, &schedule->rules[i].layers);
     }
     return wants;
+}
+
+void ws_schedule_all(const ws_schedule *schedule, ws_layer_set *out)
+{
+    *out = (ws_layer_set){{0}};
+    for (uint32_t i = 0; i < schedule->count; i++)
+        add_layers(out, &schedule->rules[i].layers);
 }
 
 int ws_schedule_is_sound(const ws_schedule *schedule)

@@ -13,10 +13,12 @@ extern "C" {
 
 #define WS_SCHEDULE_RULES  32
 #define WS_SCHEDULE_LAYERS 256 /* layers beyond this many are wanted whenever anything is */
+#define WS_SCHEDULE_KINDS  3   /* of what is wanted: as many as ws_wants has bits */
+#define WS_KIND_WORDS      (WS_SCHEDULE_LAYERS / 64)
 
-/* A set of layers, a bit each. */
+/* What is wanted of which layers: for each bit of ws_wants, in their order, a set of layers, a bit each. */
 typedef struct ws_layer_set {
-    uint64_t words[WS_SCHEDULE_LAYERS / 64];
+    uint64_t words[WS_SCHEDULE_KINDS * WS_KIND_WORDS];
 } ws_layer_set;
 
 /* Steps s with first <= s <= last and (s - phase) % every == 0. */
@@ -30,7 +32,9 @@ typedef struct ws_rule {
 /* Zero-initialised: nothing is wanted. */
 typedef struct ws_schedule {
     uint32_t count;
-    uint32_t reserved;
+    uint32_t has_live;
+    ws_layer_set live; /* what a viewer looks at who is shown what is newest, whenever that is; without
+                          has_live: what the rules say, or all weights if there are none */
     ws_rule rules[WS_SCHEDULE_RULES];
 } ws_schedule;
 
@@ -47,19 +51,18 @@ uint64_t ws_schedule_next(const ws_schedule *schedule, uint64_t from);
 /* Whether anything is wanted at `step`; adds what to *layers (may be NULL). */
 int ws_schedule_wants(const ws_schedule *schedule, uint64_t step, ws_layer_set *layers);
 
+/* Everything that any rule asks for, whenever that is. */
+void ws_schedule_all(const ws_schedule *schedule, ws_layer_set *out);
+
 /* Whether every rule is one that ws_schedule_add could have made: for schedules that came from elsewhere. */
 int ws_schedule_is_sound(const ws_schedule *schedule);
 
-static inline void ws_layer_set_add(ws_layer_set *set, uint32_t layer)
-{
-    if (layer < WS_SCHEDULE_LAYERS)
-        set->words[layer / 64] |= (uint64_t)1 << layer % 64;
-}
+/* Adds what `wants`, bits of ws_wants, says of a layer. */
+void ws_layer_set_add(ws_layer_set *set, uint32_t layer, uint32_t wants);
 
-static inline int ws_layer_set_has(const ws_layer_set *set, uint32_t layer)
-{
-    return layer >= WS_SCHEDULE_LAYERS || (set->words[layer / 64] >> layer % 64 & 1) != 0;
-}
+/* What is wanted of a layer: bits of ws_wants. Of one beyond WS_SCHEDULE_LAYERS: weights always, else what is
+ * wanted of any layer. */
+uint32_t ws_layer_set_of(const ws_layer_set *set, uint32_t layer);
 
 #ifdef __cplusplus
 }

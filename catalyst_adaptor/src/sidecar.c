@@ -44,9 +44,12 @@ typedef struct ws_sidecar {
     uint32_t changes;
     int knows_wishes;
     uint32_t live; /* readers that want news */
+    uint32_t more; /* of these, who has begun to look at something that no frame had for it yet */
     /* this frame */
     uint32_t must;
     int is_live;
+    int is_own_base;   /* shapes are others than when the ring was made */
+    int has_told_room; /* that there is no memory for more than weights */
     /* times */
     double began, looked_at, reaped_at, live_from;
     double dump_seconds, live_seconds;
@@ -78,16 +81,29 @@ static int spill(void *context, const void *frame, uint32_t readers)
 
 /* ---- What readers wish. */
 
+static int has_more(const ws_layer_set *now, const ws_layer_set *before)
+{
+    for (size_t i = 0; i < sizeof now->words / sizeof *now->words; i++)
+        if (now->words[i] & ~before->words[i])
+            return 1;
+    return 0;
+}
+
 static void read_wishes(ws_sidecar *sidecar)
 {
     sidecar->changes = ws_ring_changes(sidecar->ring);
     sidecar->knows_wishes = 1;
     sidecar->live = 0;
     for (uint32_t i = 0; i < WS_RING_READERS; i++) {
+        const ws_layer_set before = sidecar->wishes[i].schedule.live;
         ws_ring_wishes(sidecar->ring, i, &sidecar->wishes[i]);
-        if (sidecar->wishes[i].attached && sidecar->wishes[i].live)
-            sidecar->live |= 1u << i;
+        if (!sidecar->wishes[i].attached || !sidecar->wishes[i].live)
+            continue;
+        sidecar->live |= 1u << i;
+        if (has_more(&sidecar->wishes[i].schedule.live, &before))
+            sidecar->more |= 1u << i;
     }
+    sidecar->more &= sidecar->live;
 }
 
 /* Whether reader i must see what it wishes: the run's own also while nobody serves it. */
@@ -117,22 +133,18 @@ static double live_share(const ws_sidecar *sidecar, double now)
     return left > LEAST_SHARE * budget ? left : LEAST_SHARE * budget;
 }
 
-static void want_all(const ws_sidecar *sidecar, uint8_t *wanted)
-{
-    for (uint32_t i = 0; i < sidecar->setup->layers->count; i++)
-        wanted[i] = sidecar->setup->layers->at[i].kind == WS_CONVOLUTION;
-}
-
-/* A live reader looks at the layers of its rules, whenever those say; at all of them if it has no rules. */
+/* A live reader looks at what it says; else at the layers of its rules, whenever those say; at the weights of
+ * all if it has no rules. */
 static void want_live(const ws_sidecar *sidecar, const ws_schedule *schedule, uint8_t *wanted)
 {
-    if (schedule->count == 0)
-        want_all(sidecar, wanted);
-    for (uint32_t i = 0; i < schedule->count; i++)
-        for (uint32_t j = 0; j < sidecar->setup->layers->count; j++)
-            if (sidecar->setup->layers->at[j].kind == WS_CONVOLUTION &&
-                ws_layer_set_has(&schedule->rules[i].layers, j))
-                wanted[j] = 1;
+    ws_layer_set looked_at;
+    ws_schedule_all(schedule, &looked_at);
+    if (schedule->has_live)
+        looked_at = schedule->live;
+    else if (schedule->count == 0)
+        ws_transport_want_weights(sidecar->setup, wanted);
+    for (uint32_t i = 0; i < sidecar->setup->layers->count; i++)
+        wanted[i] |= ws_transport_of_layer(sidecar->setup, &looked_at, i);
 }
 
 static int wants(ws_transport *self, uint64_t step, uint8_t *wanted, int *is_dump)
@@ -145,7 +157,8 @@ static int wants(ws_transport *self, uint64_t step, uint8_t *wanted, int *is_dum
         if (counts(sidecar, i) && !is_done(step, sidecar->wishes[i].done) &&
             ws_transport_wants(sidecar->setup, &sidecar->wishes[i].schedule, step, wanted))
             sidecar->must |= 1u << i;
-    const uint32_t hungry = sidecar->is_live ? ws_ring_hungry(sidecar->ring) & sidecar->live : 0;
+    const uint32_t hungry =
+        sidecar->is_live ? (ws_ring_hungry(sidecar->ring) | sidecar->more) & sidecar->live : 0;
     for (uint32_t i = 0; i < WS_RING_READERS; i++)
         if (hungry >> i & 1)
             want_live(sidecar, &sidecar->wishes[i].schedule, wanted);
@@ -155,9 +168,33 @@ static int wants(ws_transport *self, uint64_t step, uint8_t *wanted, int *is_dum
 
 /* ---- Frames. */
 
-static void *memory(ws_transport *self)
+static size_t most_bytes(const ws_sidecar *sidecar, const uint8_t *wanted, int is_base)
+{
+    const ws_scalars none = {0};
+    const ws_frame_plan plan = {
+        .layers = sidecar->setup->layers, .wanted = wanted, .is_base = is_base, .scalars = &none};
+    return ws_frame_most_bytes(&plan);
+}
+
+/* Memory for more than weights is taken when it is wanted for the first time. */
+static int make_room(ws_sidecar *sidecar, const uint8_t *wanted)
+{
+    if (most_bytes(sidecar, wanted, sidecar->is_own_base) <= ws_ring_room(sidecar->ring))
+        return WS_OK;
+    const int status = ws_ring_complete(sidecar->ring);
+    if (status && !sidecar->has_told_room)
+        ws_tell(&sidecar->setup->log, WS_LOG_WARNING, "%s; nothing but weights is shown", ws_message());
+    sidecar->has_told_room = status != WS_OK;
+    return status;
+}
+
+static void *memory(ws_transport *self, uint8_t *wanted, int *is_base)
 {
     ws_sidecar *sidecar = of(self);
+    if (make_room(sidecar, wanted) != WS_OK)
+        for (uint32_t i = 0; i < sidecar->setup->layers->count; i++)
+            wanted[i] &= WS_WANTS_WEIGHTS;
+    *is_base = sidecar->is_own_base;
     return ws_ring_begin(sidecar->ring, spill, sidecar);
 }
 
@@ -202,6 +239,8 @@ static int show(ws_transport *self, const void *frame, double began)
         const double least = sidecar->setup->live_seconds;
         sidecar->live_from = now + (pause > least ? pause : least);
     }
+    if (sidecar->is_live)
+        sidecar->more = 0;
     sidecar->is_live = 0;
     if (sidecar->setup->wait && sidecar->must & 1u << WS_RING_OWN)
         wait_for(sidecar, step);
@@ -274,7 +313,7 @@ static void look(ws_sidecar *sidecar, double now)
     }
 }
 
-/* Readers that wait for news and have not had this step. */
+/* Readers that wait for news and have not had this step, or want to see more of it. */
 static uint32_t hungry_for(const ws_sidecar *sidecar, uint64_t step)
 {
     uint32_t hungry = ws_ring_hungry(sidecar->ring) & sidecar->live;
@@ -284,7 +323,7 @@ static uint32_t hungry_for(const ws_sidecar *sidecar, uint64_t step)
         if (is_done(step, progress.done))
             hungry &= ~(1u << i);
     }
-    return hungry;
+    return hungry | sidecar->more;
 }
 
 static int tick(ws_transport *self, uint64_t step, double now)
@@ -346,24 +385,37 @@ static void tell_status(ws_transport *self, const char *json)
 
 /* ---- Beginning and end. */
 
+/* Bytes of the largest frame that there can be, and of one with the weights of all layers. */
+static int frame_sizes(const ws_sidecar *sidecar, size_t *most, size_t *usual)
+{
+    const ws_layers *layers = sidecar->setup->layers;
+    uint8_t *all = calloc(layers->count + 1, sizeof *all);
+    if (!all)
+        return ws_fail(WS_NO_MEMORY, "no memory for %u layers", layers->count);
+    ws_transport_want_weights(sidecar->setup, all);
+    *usual = most_bytes(sidecar, all, 0);
+    for (uint32_t i = 0; i < layers->count; i++)
+        if (all[i])
+            all[i] |= (uint8_t)layers->at[i].offers;
+    *most = most_bytes(sidecar, all, 1);
+    free(all);
+    return WS_OK;
+}
+
 static int make_ring(ws_sidecar *sidecar)
 {
     const ws_setup *setup = sidecar->setup;
-    uint8_t *all = calloc(setup->layers->count + 1, sizeof *all);
-    if (!all)
-        return ws_fail(WS_NO_MEMORY, "no memory for %u layers", setup->layers->count);
-    want_all(sidecar, all);
-    const ws_scalars none = {0};
-    const ws_frame_plan plan = {.layers = setup->layers, .wanted = all, .scalars = &none};
-    ws_ring_options options = {.frame_bytes = ws_frame_most_bytes(&plan),
-                               .base = setup->base->memory,
+    ws_ring_options options = {.base = setup->base->memory,
                                .base_bytes = ws_frame_head(setup->base->memory)->bytes,
                                .first_step = setup->first_step,
                                .folder = setup->paths->folder};
-    free(all);
+    const int status = frame_sizes(sidecar, &options.frame_bytes, &options.usual_bytes);
+    if (status)
+        return status;
     if (getrandom(sidecar->id, sizeof sidecar->id, 0) != sizeof sidecar->id)
         return ws_fail(WS_IO_FAILED, "no random number for the ring: %s", strerror(errno));
     memcpy(options.id, sidecar->id, sizeof options.id);
+    sidecar->is_own_base = 0;
     return ws_ring_create(&options, &sidecar->ring);
 }
 
@@ -508,12 +560,17 @@ static int start(ws_transport *self, ws_history *history)
     return status;
 }
 
-/* Frames have another size: readers of the old ring see its end, and attach again. */
-static int reshape(ws_transport *self)
+/* Frames become their own bases in the ring that is there; what is not drawn yet is put where its base is. */
+static int keep_ring(ws_sidecar *sidecar)
 {
-    ws_sidecar *sidecar = of(self);
-    if (!sidecar->ring)
-        return WS_OK;
+    ws_ring_flush(sidecar->ring, spill, sidecar);
+    sidecar->is_own_base = 1;
+    return ws_backlog_base(&sidecar->backlog, sidecar->setup->base->memory);
+}
+
+/* Readers of the old ring see its end; the run's own attach to the new one. */
+static int replace_ring(ws_sidecar *sidecar)
+{
     ws_ring_progress progress;
     ws_ring_flush(sidecar->ring, spill, sidecar);
     ws_nurse_end(&sidecar->nurse);
@@ -530,6 +587,19 @@ static int reshape(ws_transport *self)
         return status;
     tell_open(sidecar);
     return start_processes(sidecar);
+}
+
+/* Shapes have changed. Frames that fit where the old ones were go on there, so that nobody notices. */
+static int reshape(ws_transport *self)
+{
+    ws_sidecar *sidecar = of(self);
+    size_t most, usual;
+    if (!sidecar->ring)
+        return WS_OK;
+    const int status = frame_sizes(sidecar, &most, &usual);
+    if (status)
+        return status;
+    return most <= ws_ring_frame_bytes(sidecar->ring) ? keep_ring(sidecar) : replace_ring(sidecar);
 }
 
 static void sync_backlog(ws_transport *self)

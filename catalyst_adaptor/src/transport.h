@@ -39,12 +39,13 @@ struct ws_transport {
      * `next` may have changed. */
     int (*tick)(ws_transport *self, uint64_t step, double now);
 
-    /* Whether it wants a frame at `step`; sets wanted[layer] for those whose arrays it wants. *is_dump: a
+    /* Whether it wants a frame at `step`; adds to wanted[layer] what it wants of each (ws_wants). *is_dump: a
      * script waits for it, it is not only news. */
     int (*wants)(ws_transport *self, uint64_t step, uint8_t *wanted, int *is_dump);
 
-    /* Memory for the frame that it wants, NULL if any will do. */
-    void *(*memory)(ws_transport *self);
+    /* Memory for the frame that it wants, NULL if any will do. *wanted loses what there is no room for (after
+     * a failure of the system, which is told). *is_base: it takes a frame that is its own base. */
+    void *(*memory)(ws_transport *self, uint8_t *wanted, int *is_base);
 
     /* Shows the frame. `now` as above, when its making began. WS_SCRIPT_FAILED. */
     int (*show)(ws_transport *self, const void *frame, double began);
@@ -74,8 +75,14 @@ int ws_sidecar_create(const ws_setup *setup, ws_transport **out);
 /* Scripts only tell what is to be recorded. */
 int ws_unseen_create(const ws_setup *setup, ws_transport **out);
 
-/* Whether a schedule wants `step`, and which convolutions; for transports. */
+/* Whether a schedule wants `step`; adds what it wants of each convolution (ws_wants). For transports. */
 int ws_transport_wants(const ws_setup *setup, const ws_schedule *schedule, uint64_t step, uint8_t *wanted);
+
+/* What a set wants of one layer: nothing of one that is no convolution. */
+uint8_t ws_transport_of_layer(const ws_setup *setup, const ws_layer_set *set, uint32_t layer);
+
+/* Adds the weights of every convolution. */
+void ws_transport_want_weights(const ws_setup *setup, uint8_t *wanted);
 
 /* What the trial and the start of the setup's scripts need. */
 ws_pictures_options ws_transport_pictures(const ws_setup *setup);

@@ -20,7 +20,7 @@ static ws_frame_header *begin(uint64_t step)
     if (!frame)
         abort();
     memset(frame, 0, ROOM);
-    *frame = (ws_frame_header){.magic = WS_FRAME_MAGIC, .version = WS_FRAME_VERSION, .step = step};
+    *frame = (ws_frame_header){.magic = WS_FRAME_MAGIC, .version = 1, .step = step};
     frame->scalars.epoch = (double)step / 10;
     frame->scalars.loss = 1 / ((double)step + 1);
     frame->scalars.accuracy = NAN;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Frames, bases and rows whose values tell where they belong, for the tests of recordings. What is written
- * here is what the files in museum/ hold: it must not change.
+ * here is what the files in museum/ hold, frames of version 1: it must not change.
  *
  * A frame of step s has, in this order, conv1/weight [4,1,3,3], conv1/gradient, conv1/weight_range,
  * conv2/weight [2,4,3,3], conv2/gradient, conv2/weight_range. Value i of an array, counted over the whole

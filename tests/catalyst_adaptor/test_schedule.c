@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cmocka_headers.h"
 #include "schedule.h"
+#include "weightscape/insitu.h"
 #include <string.h>
 
 /* Steps are tried one by one up to here; rules end before it or never. */
@@ -22,7 +23,7 @@ static ws_rule random_rule(void)
     rule.last = dice(4) ? rule.first + dice(200) : UINT64_MAX;
     rule.phase = dice(rule.first + 1);
     for (int i = 0; i < 2; i++)
-        ws_layer_set_add(&rule.layers, (uint32_t)dice(LAYERS) * 50);
+        ws_layer_set_add(&rule.layers, (uint32_t)dice(LAYERS) * 50, (uint32_t)dice(8));
     return rule;
 }
 
@@ -39,7 +40,7 @@ static int any_wants(const ws_rule *rules, int count, uint64_t step, ws_layer_se
         if (!rule_wants(&rules[i], step))
             continue;
         wants = 1;
-        for (int k = 0; k < WS_SCHEDULE_LAYERS / 64; k++)
+        for (int k = 0; k < WS_SCHEDULE_KINDS * WS_KIND_WORDS; k++)
             layers->words[k] |= rules[i].layers.words[k];
     }
     return wants;
@@ -124,7 +125,7 @@ static void test_rules_for_the_same_steps_share_a_place(void **state)
                         {.first = 20, .last = 90, .every = 10, .phase = 13},
                         {.first = 20, .last = 91, .every = 10, .phase = 3}};
     for (uint32_t i = 0; i < 3; i++)
-        ws_layer_set_add(&rules[i].layers, i);
+        ws_layer_set_add(&rules[i].layers, i, WS_WANTS_WEIGHTS);
     ws_schedule_add(&schedule, &rules[0]);
     ws_schedule_add(&schedule, &rules[1]);
     assert_int_equal(schedule.count, 1);
@@ -159,7 +160,7 @@ static void test_too_many_rules_ask_for_more_and_never_less(void **state)
             const int gets = ws_schedule_wants(&schedule, step, &found);
             assert_true(gets || !wants);
             assert_true(!gets || (first <= step && step <= last));
-            for (int k = 0; k < WS_SCHEDULE_LAYERS / 64; k++)
+            for (int k = 0; k < WS_SCHEDULE_KINDS * WS_KIND_WORDS; k++)
                 assert_int_equal(expected.words[k] & ~found.words[k], 0);
         }
     }
@@ -201,11 +202,43 @@ static void test_layers_beyond_the_set_are_always_in_it(void **state)
 {
     (void)state;
     ws_layer_set set = {0};
-    ws_layer_set_add(&set, 0);
-    ws_layer_set_add(&set, 255);
-    ws_layer_set_add(&set, 256);
+    ws_layer_set_add(&set, 0, WS_WANTS_WEIGHTS);
+    ws_layer_set_add(&set, 255, WS_WANTS_WEIGHTS);
+    ws_layer_set_add(&set, 256, WS_WANTS_WEIGHTS);
     for (uint32_t i = 0; i < 300; i++)
-        assert_int_equal(ws_layer_set_has(&set, i), i == 0 || i >= 255);
+        assert_int_equal(ws_layer_set_of(&set, i), i == 0 || i >= 255 ? WS_WANTS_WEIGHTS : 0);
+}
+
+/* What costs something is not wanted of layers beyond, unless somebody wants it of some layer. */
+static void test_each_kind_has_layers_of_its_own(void **state)
+{
+    (void)state;
+    ws_layer_set set = {0};
+    ws_layer_set_add(&set, 3, WS_WANTS_WEIGHTS | WS_WANTS_CORRELATION);
+    ws_layer_set_add(&set, 70, WS_WANTS_CORRELATION);
+    assert_int_equal(ws_layer_set_of(&set, 3), WS_WANTS_WEIGHTS | WS_WANTS_CORRELATION);
+    assert_int_equal(ws_layer_set_of(&set, 70), WS_WANTS_CORRELATION);
+    assert_int_equal(ws_layer_set_of(&set, 4), 0);
+    assert_int_equal(ws_layer_set_of(&set, 300), WS_WANTS_WEIGHTS | WS_WANTS_CORRELATION);
+    set = (ws_layer_set){0};
+    ws_layer_set_add(&set, 300, WS_WANTS_ACTIVATIONS);
+    assert_int_equal(ws_layer_set_of(&set, 400), WS_WANTS_WEIGHTS | WS_WANTS_ACTIVATIONS);
+    assert_int_equal(ws_layer_set_of(&set, 3), 0);
+}
+
+static void test_all_is_what_any_rule_asks_for(void **state)
+{
+    (void)state;
+    ws_schedule schedule = {0};
+    ws_rule rules[2] = {{.last = 9, .every = 1}, {.first = 20, .last = 29, .every = 2}};
+    ws_layer_set_add(&rules[0].layers, 1, WS_WANTS_WEIGHTS);
+    ws_layer_set_add(&rules[1].layers, 1, WS_WANTS_ACTIVATIONS);
+    ws_schedule_add(&schedule, &rules[0]);
+    ws_schedule_add(&schedule, &rules[1]);
+    ws_layer_set all;
+    ws_schedule_all(&schedule, &all);
+    assert_int_equal(ws_layer_set_of(&all, 1), WS_WANTS_WEIGHTS | WS_WANTS_ACTIVATIONS);
+    assert_int_equal(ws_layer_set_of(&all, 0), 0);
 }
 
 int main(void)
@@ -220,6 +253,8 @@ int main(void)
         cmocka_unit_test(test_joined_schedules_ask_for_both),
         cmocka_unit_test(test_unsound_schedules_are_found),
         cmocka_unit_test(test_layers_beyond_the_set_are_always_in_it),
+        cmocka_unit_test(test_each_kind_has_layers_of_its_own),
+        cmocka_unit_test(test_all_is_what_any_rule_asks_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

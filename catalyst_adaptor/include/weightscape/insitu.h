@@ -220,9 +220,9 @@ WS_API int ws_insitu_add_layer(ws_insitu *insitu, const ws_layer *layer);
 
 /* Replaces arrays or shapes of layer `index` after the start (filters were merged, memory was moved); a
  * change of a shape raises the generation of the frames, once for all layers that are changed before the next
- * call of another function. Kind and name must stay; inside `prepare` shapes, too. Costs a few loads where no
- * shape changes. Frames that are not drawn yet keep their shapes; whoever looks on goes on looking, unless a
- * layer grows beyond what it was at the start: then viewers are served anew. */
+ * call of another function. Kind and name must stay. Costs a few loads where no shape changes. Frames that
+ * are not drawn yet keep their shapes; whoever looks on goes on looking, unless a layer grows beyond what it
+ * was at the start: then viewers are served anew. */
 WS_API int ws_insitu_change_layer(ws_insitu *insitu, int index, const ws_layer *layer);
 
 /* Opens the history, tries every script in a child process, and gets the transport ready: inline, it starts a
