@@ -113,7 +113,7 @@ static int load_run(const option_values *values, const run_folder *folder, run_s
 }
 
 /* Returns a ws_status. */
-static int write_net(const run_folder *folder, uint64_t step, const cnn_net *net, const char *output)
+static int write_net(const run_folder *folder, uint64_t step, cnn_net *net, const char *output)
 {
     const insitu_plan plan = {.folder = folder->path,
                               .first_step = step,
@@ -130,7 +130,7 @@ static int write_net(const run_folder *folder, uint64_t step, const cnn_net *net
 }
 
 /* Returns an exit status. */
-static int write_files(const run_folder *folder, const run_step *step, const cnn_net *net, const char *output)
+static int write_files(const run_folder *folder, const run_step *step, cnn_net *net, const char *output)
 {
     const int status = step->is_recorded ? ws_recording_export(folder->recording, step->step, output)
                                          : write_net(folder, step->step, net, output);

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "insitu_link.h"
+#include "cnn/status.h"
 #include "tell.h"
 #include "text.h"
 #include <stdlib.h>
 
 struct insitu_link {
     ws_insitu *insitu;
-    const cnn_net *net;
-    ws_norms *norms; /* of a row, one per layer with parameters */
+    cnn_net *net;
+    insitu_views *views;
+    ws_norms *norms;    /* of a row, one per layer with parameters */
+    int has_views;      /* something was computed for the step that is shown */
+    int has_told_views; /* that it could not be */
 };
 
 void insitu_tell(void *context, ws_log_level level, const char *line)
@@ -19,11 +23,11 @@ void insitu_tell(void *context, ws_log_level level, const char *line)
         tell_warning("%s", line);
 }
 
-/* Returns the layer's index, or a status. */
-static int add_layer(ws_insitu *insitu, const cnn_layer *layer)
+static ws_layer describe(const insitu_link *link, int number)
 {
+    const cnn_layer *layer = &link->net->layers[number];
     const int is_convolution = layer->kind == CNN_CONV;
-    const ws_layer described = {
+    ws_layer described = {
         .size = sizeof described,
         .kind = is_convolution ? WS_CONVOLUTION : WS_OTHER,
         .name = layer->name,
@@ -32,27 +36,70 @@ static int add_layer(ws_insitu *insitu, const cnn_layer *layer)
         .gradient = layer->weight_gradient,
         .initial = layer->weight_initial,
     };
-    ws_layer tiled = described;
-    if (is_convolution) {
-        tiled.shape[1] = layer->in.c;
-        tiled.shape[2] = layer->kernel_h;
-        tiled.shape[3] = layer->kernel_w;
-    }
-    return ws_insitu_add_layer(insitu, &tiled);
+    if (!is_convolution)
+        return described;
+    described.shape[1] = layer->in.c;
+    described.shape[2] = layer->kernel_h;
+    described.shape[3] = layer->kernel_w;
+    insitu_views_describe(link->views, number, &described);
+    return described;
 }
 
-static int start(ws_insitu *insitu, const cnn_net *net)
+/* Calls for each layer with parameters; `index` counts them, as the adaptor does. The first status below 0
+ * ends it. */
+static int for_each_layer(insitu_link *link, int (*call)(insitu_link *link, int index, const ws_layer *layer))
 {
-    for (int i = 0; i < net->layer_count; i++) {
-        const int index = cnn_layer_has_parameters(&net->layers[i]) ? add_layer(insitu, &net->layers[i]) : 0;
-        if (index < 0)
-            return index;
+    int index = 0;
+    for (int i = 0; i < link->net->layer_count; i++) {
+        if (!cnn_layer_has_parameters(&link->net->layers[i]))
+            continue;
+        const ws_layer layer = describe(link, i);
+        const int status = call(link, index++, &layer);
+        if (status < 0)
+            return status;
     }
-    return ws_insitu_start(insitu);
+    return WS_OK;
 }
 
-int insitu_link_open(const insitu_plan *plan, const cnn_net *net, insitu_link **out)
+static int add(insitu_link *link, int index, const ws_layer *layer)
 {
+    (void)index;
+    return ws_insitu_add_layer(link->insitu, layer);
+}
+
+static int change(insitu_link *link, int index, const ws_layer *layer)
+{
+    return ws_insitu_change_layer(link->insitu, index, layer);
+}
+
+/* Somebody wants to see more than weights at this step. What fails is told once, and not shown. */
+static void prepare(void *context, uint64_t step, const uint8_t *wanted)
+{
+    insitu_link *link = context;
+    uint32_t index = 0;
+    int status = CNN_OK;
+    for (int i = 0; i < link->net->layer_count && !status; i++)
+        if (cnn_layer_has_parameters(&link->net->layers[i]))
+            status = insitu_views_prepare(link->views, i, wanted[index++]);
+    if (status && !link->has_told_views)
+        tell_warning("step %llu: %s; it is not shown", (unsigned long long)step, cnn_message());
+    link->has_told_views |= status != CNN_OK;
+    link->has_views = 1;
+    for_each_layer(link, change);
+}
+
+static int start(insitu_link *link)
+{
+    const int status = for_each_layer(link, add);
+    return status ? status : ws_insitu_start(link->insitu);
+}
+
+int insitu_link_open(const insitu_plan *plan, cnn_net *net, insitu_link **out)
+{
+    insitu_link *link = memory_of(1, sizeof *link);
+    *link = (insitu_link){.net = net,
+                          .views = insitu_views_open(&plan->views, net),
+                          .norms = memory_of((size_t)net->layer_count, sizeof *link->norms)};
     uint32_t count = 0;
     while (plan->scripts && plan->scripts[count])
         count++;
@@ -74,20 +121,35 @@ int insitu_link_open(const insitu_plan *plan, const cnn_net *net, insitu_link **
                                 .stop = plan->stop,
                                 .progress = plan->progress,
                                 .wait_context = plan->context,
+                                .prepare = prepare,
+                                .prepare_context = link,
                                 .log = insitu_tell};
-    ws_insitu *insitu;
-    int status = ws_insitu_create(&options, &insitu);
-    if (status)
-        return status;
-    status = start(insitu, net);
+    int status = ws_insitu_create(&options, &link->insitu);
+    if (!status)
+        status = start(link);
     if (status) {
-        ws_insitu_free(insitu);
+        insitu_link_close(link);
         return status;
     }
-    insitu_link *link = memory_of(1, sizeof *link);
-    *link = (insitu_link){insitu, net, memory_of((size_t)net->layer_count, sizeof *link->norms)};
     *out = link;
     return WS_OK;
+}
+
+int insitu_link_change(insitu_link *link, cnn_net *net)
+{
+    insitu_views_change(link->views, net);
+    link->net = net;
+    return for_each_layer(link, change);
+}
+
+void insitu_link_use(insitu_link *link, cnn_threads *threads)
+{
+    insitu_views_use(link->views, threads);
+}
+
+void insitu_link_set_threshold(insitu_link *link, double threshold)
+{
+    insitu_views_set_threshold(link->views, threshold);
 }
 
 const volatile uint64_t *insitu_link_next(const insitu_link *link)
@@ -119,6 +181,12 @@ int insitu_link_row(insitu_link *link, const cnn_step *step, const insitu_times 
 void insitu_link_frame(insitu_link *link, uint64_t step)
 {
     ws_insitu_show(link->insitu, step);
+    if (!link->has_views)
+        return;
+    /* Groups of this step are none of the next one. */
+    link->has_views = 0;
+    insitu_views_forget(link->views);
+    for_each_layer(link, change);
 }
 
 int insitu_link_poll(insitu_link *link, ws_command *command)
@@ -174,6 +242,7 @@ void insitu_link_close(insitu_link *link)
     if (!link)
         return;
     ws_insitu_free(link->insitu);
+    insitu_views_close(link->views);
     free(link->norms);
     free(link);
 }

@@ -4,6 +4,7 @@
 #define APP_INSITU_LINK_H
 
 #include "cnn/trainer.h"
+#include "insitu_views.h"
 #include <weightscape/insitu.h>
 
 typedef struct insitu_link insitu_link;
@@ -19,6 +20,7 @@ typedef struct insitu_plan {
     double overhead;
     uint64_t record;
     const char *live;
+    insitu_views_plan views; /* zeroed: nothing but weights can be shown */
     int (*stop)(void *context);
     void (*progress)(void *context, uint64_t done, uint64_t total);
     void *context; /* of both */
@@ -35,7 +37,17 @@ void insitu_tell(void *context, ws_log_level level, const char *line);
 
 /* Opens the adaptor for all layers of `net` with parameters, whose arrays are borrowed, and starts the
  * scripts. Returns a ws_status; ws_message tells what went wrong. Close with insitu_link_close. */
-int insitu_link_open(const insitu_plan *plan, const cnn_net *net, insitu_link **out);
+int insitu_link_open(const insitu_plan *plan, cnn_net *net, insitu_link **out);
+
+/* Another network takes the place of the one that is shown: the same layers, with as many units as it has.
+ * To be called between two steps, while the old one is still there. Returns a ws_status; ws_message tells. */
+int insitu_link_change(insitu_link *link, cnn_net *net);
+
+/* Threads with which to compute what is shown; borrowed. Without them one does it. */
+void insitu_link_use(insitu_link *link, cnn_threads *threads);
+
+/* From which correlation on pictures show filters as a group. */
+void insitu_link_set_threshold(insitu_link *link, double threshold);
 
 /* For cnn_observer.next_frame. */
 const volatile uint64_t *insitu_link_next(const insitu_link *link);

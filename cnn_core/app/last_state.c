@@ -7,7 +7,7 @@
 #include "tell.h"
 
 /* Returns a ws_status. */
-static int draw(const run_folder *folder, uint64_t step, const cnn_net *net, const drawing_scripts *scripts,
+static int draw(const run_folder *folder, uint64_t step, cnn_net *net, const drawing_scripts *scripts,
                 const char *output, ws_report *report)
 {
     const insitu_plan plan = {.scripts = scripts->texts,

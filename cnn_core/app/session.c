@@ -169,6 +169,9 @@ static void tell_waiting(void *context, uint64_t done, uint64_t total)
     picture_progress_tell(&session->pictures, done, total);
 }
 
+/* From which correlation on filters are shown as a group. */
+#define GROUP_THRESHOLD 0.9
+
 static int open_link(app_session *session, const json_t *record)
 {
     /* A run that starts again tells its history again, from step 0 on. */
@@ -190,6 +193,10 @@ static int open_link(app_session *session, const json_t *record)
                               .overhead = insitu->overhead,
                               .record = insitu->is_on ? insitu->record : 0,
                               .live = insitu->live,
+                              .views = {.images = &session->data.train,
+                                        .probe = session->plan->probe,
+                                        .seed = session->plan->seed,
+                                        .threshold = GROUP_THRESHOLD},
                               .required = insitu->required,
                               .stop = is_to_stop,
                               .progress = tell_waiting,
@@ -228,6 +235,8 @@ static int open_metrics(app_session *session, const json_t *record)
 static int make_trainer(app_session *session)
 {
     int status = cnn_threads_create(session->plan->threads, &session->threads);
+    if (!status)
+        insitu_link_use(session->link, session->threads);
     if (!status)
         status = cnn_trainer_create(&session->plan->trainer, session->net, &session->data.train,
                                     session->threads, &session->trainer);
@@ -304,7 +313,7 @@ void session_close(app_session *session)
     steering_log_free(&session->past);
     steering_log_free(&session->replay);
     knobs_close(&session->knobs);
-    insitu_link_close(session->link);
+    insitu_link_close(session->link); /* before the threads that it uses */
     metrics_close(session->metrics);
     cnn_trainer_free(session->trainer);
     cnn_threads_free(session->threads);

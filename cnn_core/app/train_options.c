@@ -188,6 +188,16 @@ const app_option train_option_table[] = {
      .help =
          "Record what the scripts wait for, or that and each Nth step, for `weightscape replay`; none ends "
          "what a resumed run has recorded"},
+    {.name = "probe",
+     .kind = OPTION_WHOLE,
+     .rule = OPTION_OF_RUN,
+     .argument = "N",
+     .fallback = "64",
+     .least = 1,
+     .most = 100000,
+     .help = "Training images on which activations and correlations are measured, when a script or a viewer "
+             "looks "
+             "at them; the same all through the run"},
     {.name = "insitu-required",
      .kind = OPTION_FLAG,
      .rule = OPTION_OF_RUN,
@@ -322,6 +332,7 @@ int train_plan_make(const option_values *values, train_plan *plan)
         .seed = option_whole(values, "seed"),
         .classes = (int)option_whole(values, "classes"),
         .threads = (int)option_whole(values, "threads"),
+        .probe = (uint32_t)option_whole(values, "probe"),
         .validation = CNN_VALIDATION_TWELFTH,
         .keep_checkpoints = option_whole(values, "keep-checkpoints"),
         .stop_on_nan = !strcmp(option_text(values, "on-nan"), "stop"),

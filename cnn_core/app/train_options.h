@@ -33,6 +33,7 @@ typedef struct train_plan {
     int steps_are_more; /* `steps` is to be added to the steps done */
     uint64_t seed;
     int classes, threads;
+    uint32_t probe;            /* images that pictures of activations and correlations look at */
     uint32_t validation;       /* CNN_VALIDATION_TWELFTH without the option */
     uint64_t checkpoint_every; /* steps; 0: an epoch */
     size_t keep_checkpoints;   /* 0: all */

@@ -6,6 +6,8 @@ import math
 
 LONGEST_SIDE = 16384
 SHORTEST_SIDE = 240
+MOST_IMAGES = 10  # that the channel holds
+LONGEST_FADE = 1000
 
 
 class _Parser(argparse.ArgumentParser):
@@ -23,6 +25,22 @@ def every(text):
     if steps < 1:
         raise ValueError(f"every={text}: must be a whole number of steps, at least 1")
     return steps
+
+
+def images(text):
+    """Images of the probe set whose activations are drawn."""
+    count = _whole(text)
+    if not 1 <= count <= MOST_IMAGES:
+        raise ValueError(f"images={text}: must be a whole number from 1 to {MOST_IMAGES}")
+    return count
+
+
+def fade(text):
+    """Pictures until a merged filter has faded out."""
+    pictures = _whole(text)
+    if not 1 <= pictures <= LONGEST_FADE:
+        raise ValueError(f"fade={text}: must be a whole number of pictures, from 1 to {LONGEST_FADE}")
+    return pictures
 
 
 def size(text):
@@ -63,14 +81,18 @@ _KNOWN = {
     "range": (None, colour_range),
     "array": ("weight", one_of("array", ("weight", "gradient", "delta"))),
     "components": ("weights", one_of("components", ("weights", "principal"))),
+    "images": ("4", images),
+    "of": ("activations", one_of("of", ("activations", "weights"))),
+    "fade": ("5", fade),
 }
 
 
-def parse(given, *names):
-    """Checked values of the arguments `names`. A ValueError names the argument, its value and the limit."""
+def parse(given, *names, **defaults):
+    """Checked values of the arguments `names`, with other `defaults` than the usual ones. A ValueError names the argument, its
+    value and the limit."""
     parser = _Parser(add_help=False, allow_abbrev=False)
     for name in names:
-        parser.add_argument(f"--{name}", default=_KNOWN[name][0])
+        parser.add_argument(f"--{name}", default=defaults.get(name, _KNOWN[name][0]))
     values, unknown = parser.parse_known_args(given)
     if unknown:
         raise ValueError(f"{unknown[0].lstrip('-')}: no such argument; there is {', '.join(names)}")

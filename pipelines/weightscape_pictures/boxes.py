@@ -59,36 +59,41 @@ def _write_quads(output, corners, values):
     output.GetCellData().SetScalars(geometry.array(VALUE, marked))
 
 
-def _edges(field):
-    return field.x + MARGIN, field.x + 1 - MARGIN, field.y + MARGIN, field.y + 1 - MARGIN
-
-
 def _quads(*corners):
     """Four corners, each (x, y, z) of arrays, as an array (n, 4, 3)."""
     return np.stack([np.stack(np.broadcast_arrays(*corner), axis=-1) for corner in corners], axis=1)
 
 
+def tops(x, y, heights):
+    """The upper faces of boxes on the cells (x, y): quads (n, 4, 3)."""
+    left, right, front, back = x + MARGIN, x + 1 - MARGIN, y + MARGIN, y + 1 - MARGIN
+    z = np.maximum(heights, 0)
+    return _quads((left, front, z), (right, front, z), (right, back, z), (left, back, z))
+
+
+def walls(x, y, heights, towards):
+    """Those walls of the boxes that a camera in the direction `towards` sees, from the ground to the value: arrays of quads, one
+    for each side of a box."""
+    left, right, front, back = x + MARGIN, x + 1 - MARGIN, y + MARGIN, y + 1 - MARGIN
+    low, high = np.minimum(heights, 0), np.maximum(heights, 0)
+    around = [(left, front), (right, front), (right, back), (left, back), (left, front)]
+    outwards = [(0, -1), (1, 0), (0, 1), (-1, 0)]
+    return [
+        _quads((x0, y0, low), (x1, y1, low), (x1, y1, high), (x0, y0, high))
+        for (x0, y0), (x1, y1), normal in zip(around, around[1:], outwards)
+        if normal[0] * towards[0] + normal[1] * towards[1] > 0
+    ]
+
+
 def write_tops(algorithm, array, asked_range):
     """Body of a programmable filter: the upper faces of the boxes of the image at its input."""
     field = Field(algorithm.GetInputDataObject(0, 0), array, asked_range)
-    left, right, front, back = _edges(field)
-    z = np.maximum(field.heights, 0)
-    tops = _quads((left, front, z), (right, front, z), (right, back, z), (left, back, z))
-    _write_quads(algorithm.GetOutputDataObject(0), tops, field.values)
+    _write_quads(algorithm.GetOutputDataObject(0), tops(field.x, field.y, field.heights), field.values)
 
 
 def write_sides(algorithm, array, asked_range):
     """Body of a programmable filter: those walls of each box that the camera sees, from the ground to its value."""
     image = algorithm.GetInputDataObject(0, 0)
     field = Field(image, array, asked_range)
-    left, right, front, back = _edges(field)
-    low, high = np.minimum(field.heights, 0), np.maximum(field.heights, 0)
-    around = [(left, front), (right, front), (right, back), (left, back), (left, front)]
-    outwards = [(0, -1), (1, 0), (0, 1), (-1, 0)]
-    x, y, _ = towards_camera(tile_labels.Tiles(image))
-    walls = [
-        _quads((x0, y0, low), (x1, y1, low), (x1, y1, high), (x0, y0, high))
-        for (x0, y0), (x1, y1), normal in zip(around, around[1:], outwards)
-        if normal[0] * x + normal[1] * y > 0
-    ]
-    _write_quads(algorithm.GetOutputDataObject(0), np.concatenate(walls), np.tile(field.values, len(walls)))
+    seen = walls(field.x, field.y, field.heights, towards_camera(tile_labels.Tiles(image)))
+    _write_quads(algorithm.GetOutputDataObject(0), np.concatenate(seen), np.tile(field.values, len(seen)))

@@ -9,6 +9,9 @@ from paraview.catalyst import detail
 NORMS = "norms"
 WEIGHTS = "weights_"
 TRAJECTORY = "trajectory_"
+ACTIVATIONS = "activations_"
+CORRELATION = "correlation_"
+ALL = "all"
 WEIGHT_ARRAYS = ("weight", "gradient", "delta")
 NORM_COLUMN = "{layer}_{kind}_l2"
 
@@ -35,6 +38,23 @@ def convolution(layer):
     if layer not in there:
         raise ValueError(f"layer={layer}: no such convolution; there is {', '.join(there) or 'none'}")
     return layer
+
+
+def layers_that_have(prefix):
+    """The convolutions that have a channel which not every run has."""
+    return [layer for layer in convolutions() if prefix + layer in names()]
+
+
+def layers_with(prefix, layer):
+    """Those of them to draw: `layer`, or all for "all"; a ValueError if there is none."""
+    there = layers_that_have(prefix)
+    if not there:
+        raise ValueError(f"this run has no channel {prefix}L: it was made without images to look at")
+    if layer == ALL:
+        return there
+    if convolution(layer) not in there:
+        raise ValueError(f"layer={layer}: has no channel {prefix}{layer}; there is {', '.join(prefix + each for each in there)}")
+    return [layer]
 
 
 def producer(name):

@@ -19,7 +19,8 @@ class Options(ctypes.Structure):
         ("script_seconds", ctypes.c_double), ("required", ctypes.c_int32), ("read_only", ctypes.c_int32),
         ("transport", ctypes.c_int32), ("wait", ctypes.c_int32), ("always", ctypes.c_int32), ("watchers", ctypes.c_int32),
         ("overhead", ctypes.c_double), ("record", ctypes.c_uint64), ("live", ctypes.c_char_p), ("stop", ctypes.c_void_p),
-        ("progress", ctypes.c_void_p), ("wait_context", ctypes.c_void_p), ("log", ctypes.c_void_p), ("log_context", ctypes.c_void_p),
+        ("progress", ctypes.c_void_p), ("wait_context", ctypes.c_void_p), ("prepare", ctypes.c_void_p),
+        ("prepare_context", ctypes.c_void_p), ("log", ctypes.c_void_p), ("log_context", ctypes.c_void_p),
     ]
 
 
@@ -27,6 +28,9 @@ class Layer(ctypes.Structure):
     _fields_ = [
         ("size", ctypes.c_uint32), ("kind", ctypes.c_int32), ("name", ctypes.c_char_p), ("shape", ctypes.c_int64 * 4),
         ("stride", ctypes.c_int64 * 4), ("weight", ctypes.c_void_p), ("gradient", ctypes.c_void_p), ("initial", ctypes.c_void_p),
+        ("activation", ctypes.c_void_p), ("activation_shape", ctypes.c_int64 * 4), ("pearson", ctypes.c_void_p),
+        ("pearson_weights", ctypes.c_void_p), ("dead", ctypes.c_void_p), ("group", ctypes.c_void_p),
+        ("source", ctypes.c_void_p), ("offers", ctypes.c_uint32), ("reserved", ctypes.c_uint32),
     ]
 
 

@@ -231,7 +231,7 @@ static void test_other_rings_are_refused(void **state)
                      WS_OK); /* so it is damage that is refused */
     ws_ring_detach(reader);
     assert_int_equal(pwrite(copy, &(uint32_t){WS_RING_VERSION + 6}, 4, offsetof(ws_ring_head, version)), 4);
-    assert_refused(copy, id, "version 8, this program reads 2");
+    assert_refused(copy, id, "version 9, this program reads 3");
     close(copy);
     const size_t cuts[] = {0,         5,        11, 12, sizeof(ws_ring_head) - 1, sizeof(ws_ring_head),
                            bytes / 2, bytes - 1};

@@ -47,32 +47,122 @@ def cell_of(shape, k, c, r, s):
     return i * (kernel_columns + 1) + s, (rows - 1 - j) * (kernel_rows + 1) + (kernel_rows - 1 - r)
 
 
-def weights_image(layer, weight, initial, gradient, state):
-    """The channel weights_L."""
-    shape = weight.shape
-    filters, channels, kernel_rows, kernel_columns = shape
-    columns, rows = layout_of(filters, channels)
-    width, height = columns * (kernel_columns + 1) - 1, rows * (kernel_rows + 1) - 1
+def _tiled(shape, values, dtype, in_gaps):
+    """Values [filters, parts, rows, columns] as an image's cells."""
+    filters, parts, rows, columns = shape
+    across, down = layout_of(filters, parts)
+    field = np.full((down * (rows + 1) - 1, across * (columns + 1) - 1), in_gaps, dtype)
+    values = np.broadcast_to(values, shape)
+    for k in range(filters):
+        for c in range(parts):
+            x, y = cell_of(shape, k, c, rows - 1, 0)
+            field[y : y + rows, x : x + columns] = values[k, c, ::-1]
+    return field
+
+
+def _of_filters(numbers, filters):
+    """A number of each filter, for all of its cells."""
+    return np.asarray(np.full(filters, -1) if numbers is None else numbers).reshape(-1, 1, 1, 1)
+
+
+def _image(shape, fields, state, layer):
+    """An image of these cell arrays, with what every tiled channel tells."""
+    height, width = next(iter(fields.values())).shape
     image = vtkImageData()
     image.SetDimensions(width + 1, height + 1, 2)
-    fields = {name: np.full((height, width), np.nan, np.float32) for name in ("weight", "gradient", "delta")}
-    fields.update({name: np.full((height, width), -1, np.int32) for name in ("filter", "channel", "group")})
-    for k, c, r, s in np.ndindex(*shape):
-        x, y = cell_of(shape, k, c, r, s)
-        fields["weight"][y, x] = weight[k, c, r, s]
-        fields["gradient"][y, x] = gradient[k, c, r, s]
-        fields["delta"][y, x] = weight[k, c, r, s] - initial[k, c, r, s]
-        fields["filter"][y, x] = k
-        fields["channel"][y, x] = c
     for name, values in fields.items():
         image.GetCellData().AddArray(_array(name, values.ravel(), values.dtype))
     _add_state(image, state)
     field = image.GetFieldData()
-    field.AddArray(_array("weight_range", [np.abs(initial).max()], np.float64))
     field.AddArray(_array("shape", shape, np.int64))
-    field.AddArray(_array("layout", [columns, rows], np.int64))
+    field.AddArray(_array("layout", layout_of(*shape[:2]), np.int64))
     field.AddArray(_strings("layer", [layer]))
     return image
+
+
+def weights_image(layer, weight, initial, gradient, state, group=None, source=None):
+    """The channel weights_L."""
+    shape = weight.shape
+    values = {"weight": weight, "gradient": gradient, "delta": weight - initial}
+    fields = {name: _tiled(shape, each, np.float32, np.nan) for name, each in values.items()}
+    source = np.arange(shape[0]) if source is None else source
+    numbers = {
+        "filter": _of_filters(np.arange(shape[0]), shape[0]),
+        "channel": np.arange(shape[1]).reshape(1, -1, 1, 1),
+        "group": _of_filters(group, shape[0]),
+        "source": _of_filters(source, shape[0]),
+    }
+    fields.update({name: _tiled(shape, each, np.int32, -1) for name, each in numbers.items()})
+    image = _image(shape, fields, state, layer)
+    image.GetFieldData().AddArray(_array("weight_range", [np.abs(initial).max()], np.float64))
+    return image
+
+
+def activations_image(layer, activation, state, group=None):
+    """The channel activations_L of activations [images, filters, rows, columns]."""
+    activation = np.asarray(activation, np.float32).transpose(1, 0, 2, 3)
+    shape = activation.shape
+    fields = {"activation": _tiled(shape, activation, np.float32, np.nan)}
+    numbers = {
+        "filter": _of_filters(np.arange(shape[0]), shape[0]),
+        "image": np.arange(shape[1]).reshape(1, -1, 1, 1),
+        "group": _of_filters(group, shape[0]),
+    }
+    fields.update({name: _tiled(shape, each, np.int32, -1) for name, each in numbers.items()})
+    return _image(shape, fields, state, layer)
+
+
+def correlation_image(layer, pearson, state, weights=None, dead=None, group=None):
+    """The channel correlation_L."""
+    pearson = np.asarray(pearson, float)
+    count = len(pearson)
+    dead = np.zeros(count, int) if dead is None else np.asarray(dead)
+    group = np.full(count, -1) if group is None else np.asarray(group)
+    fields = {
+        "pearson": pearson,
+        "pearson_weights": pearson if weights is None else np.asarray(weights, float),
+        "filter": np.repeat(np.arange(count, dtype=np.int32), count).reshape(count, count),
+        "other": np.tile(np.arange(count, dtype=np.int32), count).reshape(count, count),
+        "dead": (dead[:, None] | dead[None, :]).astype(np.int32),
+        "group": np.where(group[:, None] == group[None, :], group[:, None], -1).astype(np.int32),
+    }
+    fields = {name: np.ascontiguousarray(values[::-1]) for name, values in fields.items()}
+    image = _image((count, count, 1, 1), fields, state, layer)
+    image.GetFieldData().RemoveArray("layout")
+    return image
+
+
+def looks_of(weight, size, seed=5):
+    """Activations [10, filters, size, size] of these filters (of their first input channel) on strokes like digits'."""
+    random = np.random.default_rng(seed)
+    across, down = np.meshgrid(np.linspace(-1, 1, size), np.linspace(-1, 1, size))
+    maps = np.zeros((10, len(weight), size, size))
+    for n in range(10):
+        radius, angle, at = random.uniform(0.3, 0.6), random.uniform(0, 3), random.uniform(-0.2, 0.2, 2)
+        ring = np.exp(-((np.hypot(across - at[0], down - at[1]) - radius) ** 2) / 0.01)
+        stroke = np.exp(-((np.cos(angle) * across + np.sin(angle) * down - at[0]) ** 2) / 0.01)
+        ink = np.clip(ring + stroke * (np.hypot(across, down) < 0.8), 0, 1)
+        padded = np.pad(ink, [(part // 2, (part - 1) // 2) for part in weight.shape[2:]])
+        for k, filter_ in enumerate(weight[:, 0]):
+            for (r, s), value in np.ndenumerate(filter_):
+                maps[n, k] += value * padded[r : r + size, s : s + size]
+    return np.maximum(maps, 0).astype(np.float32)
+
+
+def correlations(rows):
+    """Pearson's r of every pair of rows; 0 where a row never varies, and which rows those are."""
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    lengths = np.sqrt((rows**2).sum(axis=1))
+    dead = lengths == 0
+    unit = rows / np.where(dead, 1, lengths)[:, None]
+    return np.clip(unit @ unit.T, -1, 1), dead.astype(int)
+
+
+def groups_of(pearson, threshold=0.9):
+    """Groups for pictures: each filter joins the first one that it is similar enough to."""
+    first = [next(j for j in range(k + 1) if j == k or pearson[j, k] >= threshold) for k in range(len(pearson))]
+    numbers = {leader: number for number, leader in enumerate(dict.fromkeys(f for f in first if first.count(f) > 1))}
+    return np.array([numbers.get(leader, -1) for leader in first])
 
 
 def table(columns, state, layers, convolutions):
@@ -137,7 +227,13 @@ class FakeRun:
         random = np.random.default_rng(self.steps)
         for layer, shape in self.shapes.items():
             gradient = random.normal(0, 0.01, shape).astype(np.float32)
-            made[f"weights_{layer}"] = weights_image(layer, self.weight[layer], self.initial[layer], gradient, state)
+            activation = looks_of(self.weight[layer], 28 if layer == "conv1" else 14)
+            pearson, dead = correlations(activation.transpose(1, 0, 2, 3).reshape(shape[0], -1))
+            of_weights, _ = correlations(self.weight[layer].reshape(shape[0], -1).astype(float))
+            group = groups_of(pearson)
+            made[f"weights_{layer}"] = weights_image(layer, self.weight[layer], self.initial[layer], gradient, state, group)
+            made[f"activations_{layer}"] = activations_image(layer, activation, state, group)
+            made[f"correlation_{layer}"] = correlation_image(layer, pearson, state, of_weights, dead, group)
             walk = self.walk[layer]
             away = walk - walk[0]
             columns = {"step": np.arange(self.steps + 1), "w0": walk[:, 0], "w1": walk[:, 1]}
