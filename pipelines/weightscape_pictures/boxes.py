@@ -10,13 +10,13 @@ HEIGHT = 1.3  # of a box at the end of the colour scale, in cells
 MARGIN = 0.08  # from the edge of a cell to the box in it
 VALUE = "value"
 # Few boxes are seen a little from the left, which shows them best; rows of many stay level.
-_TOWARDS_CAMERA_FEW = (-0.12, -0.75, 1.2)
-_TOWARDS_CAMERA_MANY = (0.0, -0.75, 1.2)
+TOWARDS_CAMERA_FEW = (-0.12, -0.75, 1.2)
+TOWARDS_CAMERA_MANY = (0.0, -0.75, 1.2)
 
 
 def towards_camera(tiles):
     """From where the boxes of these tiles are seen, in parallel projection."""
-    return _TOWARDS_CAMERA_FEW if tiles.numbered_in_gaps else _TOWARDS_CAMERA_MANY
+    return TOWARDS_CAMERA_FEW if tiles.numbered_in_gaps else TOWARDS_CAMERA_MANY
 
 
 class Field:

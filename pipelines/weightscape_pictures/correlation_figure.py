@@ -25,7 +25,7 @@ class CorrelationFigure:
         cells.LookupTable = self._lookup
         line = page.font(size, 10) / 7
         mosaic.show_flat(self._show(matrix.write_dead), _HATCH, line)
-        mosaic.show_flat(self._show(matrix.write_frames), page.INK, line)
+        mosaic.show_flat(self._show(matrix.write_frames), page.WHITE, 1.5 * line)  # the pairs are dark
         mosaic.show_flat(self._show(matrix.write_edge), page.GREY, line)
         mosaic.show_flat(self._show(matrix.write_labels), page.GREY)
         page.legend(self.view, self._lookup, size, "Pearson's r").CustomLabels = [-1.0, -0.5, 0.0, 0.5, 1.0]

@@ -8,8 +8,8 @@ from . import mosaic
 from .lettering import END, Lettering
 
 ARRAYS = {"activations": "pearson", "weights": "pearson_weights"}
-_NUMBER = 0.62  # height of a number in units of a cell, where there is room
-_LEAST = 0.019  # and as a part of the matrix, at least
+_NUMBER = 0.62  # height of a number, in cells
+_LEAST, _MOST = 0.019, 0.03  # and as a part of the matrix: legible, and no larger than it need be
 _ABOVE = 0.05
 _FRAME = 0.1  # from a cell's edge to the frame in it
 _HATCHES = 3
@@ -36,7 +36,7 @@ class Matrix:
     @property
     def height(self):
         """Height of a number, in cells."""
-        return max(_NUMBER, _LEAST * self.count)
+        return max(_LEAST * self.count, min(_NUMBER, _MOST * max(4, self.count)))
 
     @property
     def room(self):

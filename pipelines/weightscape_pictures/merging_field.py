@@ -142,6 +142,11 @@ class MergingField:
         return self.parts <= 1 and self.count <= _MOST_NUMBERED
 
     @property
+    def towards_camera(self):
+        """From where the field is seen."""
+        return boxes.TOWARDS_CAMERA_FEW if self.numbered_in_gaps else boxes.TOWARDS_CAMERA_MANY
+
+    @property
     def height(self):
         """Height of a number, in cells."""
         return _NUMBER if self.numbered_in_gaps else max(_NUMBER, _PART_OF_FIELD * max(self.extent))
@@ -164,10 +169,10 @@ def write_tops(algorithm, key):
     _write(algorithm.GetOutputDataObject(0), boxes.tops(x, y, heights), colours)
 
 
-def write_sides(algorithm, key, towards):
+def write_sides(algorithm, key):
     """Body of a programmable filter: the walls that the camera sees."""
     x, y, heights, colours = _fields[key].boxes()
-    walls = boxes.walls(x, y, heights, towards)
+    walls = boxes.walls(x, y, heights, _fields[key].towards_camera)
     _write(algorithm.GetOutputDataObject(0), np.concatenate(walls), np.tile(colours, (len(walls), 1)))
 
 

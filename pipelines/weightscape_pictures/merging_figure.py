@@ -7,7 +7,6 @@ from paraview import simple
 from . import boxes, camera, channels, filters, merging_field, mosaic, page
 
 _AREA = (0.03, 0.97, 0.05, 0.87)
-_TOWARDS = (-0.12, -0.75, 1.2)
 
 
 class MergingFigure:
@@ -22,7 +21,7 @@ class MergingFigure:
         self._correlation = channels.producer(channels.CORRELATION + layer)
         self.view = page.scene(size)
         self._show_boxes(merging_field.write_tops, 1.0, 0.0)
-        self._show_boxes(merging_field.write_sides, 0.4, 0.5, _TOWARDS)
+        self._show_boxes(merging_field.write_sides, 0.4, 0.5)
         line = page.font(size, 10) / 7
         mosaic.show_flat(self._show(merging_field.write_places), page.FAINT, line)
         mosaic.show_flat(self._show(merging_field.write_labels, False), page.GREY)
@@ -36,8 +35,8 @@ class MergingFigure:
     def _show(self, write, *arguments):
         return simple.Show(filters.call(self._weights, "vtkPolyData", write, self._key, *arguments), self.view)
 
-    def _show_boxes(self, write, ambient, diffuse, *arguments):
-        shown = self._show(write, *arguments)
+    def _show_boxes(self, write, ambient, diffuse):
+        shown = self._show(write)
         shown.ColorArrayName = ["CELLS", merging_field.COLOUR]
         shown.MapScalars = 0
         shown.Interpolation = "Flat"
@@ -54,7 +53,7 @@ class MergingFigure:
             (width, depth), left = self.field.extent, self.field.room
             ground = camera.corners((-left, width, 0, depth, 0, 0))
             boxed = camera.corners((0, width, 0, depth, -boxes.HEIGHT, boxes.HEIGHT))
-            camera.fit(self.view, self.size, np.concatenate([ground, boxed]), _TOWARDS, _AREA)
+            camera.fit(self.view, self.size, np.concatenate([ground, boxed]), self.field.towards_camera, _AREA)
         self._what.say(self.describe())
         self._status.say(page.status(state))
         self._note.say(self.notes())

@@ -85,6 +85,118 @@ static void test_only_what_is_wanted(void **state)
     ws_layers_free(&layers);
 }
 
+enum { N = 2, P = 3, Q = 4 };
+
+static float activation[N * K * P * Q];
+static double pearson[K * K], pearson_weights[K * K];
+static int32_t dead[K] = {0, 1, 0}, group[K] = {0, -1, 0}, source[K] = {0, 2, 5};
+
+static ws_layers make_layers_with_views(int64_t images, int are_there)
+{
+    ws_layers layers = {0};
+    ws_layer layer = describe_layer("conv1");
+    for (int i = 0; i < N * K * P * Q; i++)
+        activation[i] = (float)i;
+    for (int i = 0; i < K * K; i++)
+        pearson[i] = i / 10.0, pearson_weights[i] = -i / 10.0;
+    memcpy(layer.activation_shape, (int64_t[]){images, K, P, Q}, sizeof layer.activation_shape);
+    layer.offers = WS_WANTS_ACTIVATIONS | WS_WANTS_CORRELATION;
+    layer.source = source;
+    if (are_there) {
+        layer.activation = activation;
+        layer.pearson = pearson;
+        layer.pearson_weights = pearson_weights;
+        layer.dead = dead;
+        layer.group = group;
+    }
+    assert_int_equal(ws_layers_add(&layers, &layer), 0);
+    assert_int_equal(ws_layers_begin(&layers), WS_OK);
+    return layers;
+}
+
+static void assert_holds(const ws_frame *frame, const char *name, const void *expected, size_t bytes)
+{
+    const ws_frame_array *found = ws_frame_find(frame->memory, name);
+    assert_non_null(found);
+    assert_int_equal(found->bytes, bytes);
+    assert_memory_equal(ws_frame_values(frame->memory, found), expected, bytes);
+}
+
+static void test_what_is_beside_weights(void **state)
+{
+    (void)state;
+    ws_layers layers = make_layers_with_views(N, 1);
+    ws_frame frame = {0};
+    assert_int_equal(fill(&frame, &layers, (const uint8_t[]){WS_WANTS_ACTIVATIONS}, 1), WS_OK);
+    assert_int_equal(ws_frame_check(frame.memory, ws_frame_head(frame.memory)->bytes), WS_OK);
+    assert_null(ws_frame_find(frame.memory, "conv1/weight"));
+    assert_null(ws_frame_find(frame.memory, "conv1/pearson"));
+    assert_holds(&frame, "conv1/activation", activation, sizeof activation);
+    assert_holds(&frame, "conv1/source", source, sizeof source);
+    assert_holds(&frame, "conv1/group", group, sizeof group);
+    assert_int_equal(fill(&frame, &layers, (const uint8_t[]){WS_WANTS_CORRELATION}, 2), WS_OK);
+    assert_null(ws_frame_find(frame.memory, "conv1/activation"));
+    assert_holds(&frame, "conv1/pearson", pearson, sizeof pearson);
+    assert_holds(&frame, "conv1/pearson_weights", pearson_weights, sizeof pearson_weights);
+    assert_holds(&frame, "conv1/dead", dead, sizeof dead);
+    ws_frame_free(&frame);
+    ws_layers_free(&layers);
+}
+
+/* Memory is reserved for what may be handed over later; a frame has only what is there. */
+static void test_what_is_not_there_yet(void **state)
+{
+    (void)state;
+    const uint8_t all[] = {WS_WANTS_WEIGHTS | WS_WANTS_ACTIVATIONS | WS_WANTS_CORRELATION};
+    ws_layers later = make_layers_with_views(N, 0), now = make_layers_with_views(N, 1);
+    ws_frame frame = {0};
+    const ws_frame_plan plan = {.layers = &later, .wanted = all, .scalars = &scalars};
+    assert_int_equal(fill(&frame, &later, all, 1), WS_OK);
+    assert_null(ws_frame_find(frame.memory, "conv1/activation"));
+    assert_null(ws_frame_find(frame.memory, "conv1/pearson"));
+    assert_null(ws_frame_find(frame.memory, "conv1/group"));
+    assert_int_equal(fill(&frame, &now, all, 1), WS_OK);
+    assert_true(ws_frame_head(frame.memory)->bytes <= ws_frame_most_bytes(&plan));
+    ws_frame_free(&frame);
+    ws_layers_free(&later);
+    ws_layers_free(&now);
+}
+
+static void test_a_base_tells_what_there_can_be(void **state)
+{
+    (void)state;
+    ws_layers layers = make_layers_with_views(1000, 0);
+    const uint8_t weights[] = {WS_WANTS_WEIGHTS};
+    const ws_frame_plan plan = {.layers = &layers, .wanted = weights, .is_base = 1, .scalars = &scalars};
+    ws_frame base = {0};
+    assert_int_equal(ws_frame_fill(&base, &plan), WS_OK);
+    const int32_t offers[4] = {WS_PROBE_SHOWN, P, Q, 1}, nothing[4] = {0};
+    assert_holds(&base, "conv1/offers", offers, sizeof offers);
+    ws_layers_free(&layers);
+    layers = make_layers(1, -1);
+    assert_int_equal(ws_frame_fill(&base, &plan), WS_OK);
+    assert_holds(&base, "conv1/offers", nothing, sizeof nothing);
+    ws_frame_free(&base);
+    ws_layers_free(&layers);
+}
+
+static void test_frames_of_version_1_are_read(void **state)
+{
+    (void)state;
+    ws_layers layers = make_layers(1, -1);
+    ws_frame frame = {0};
+    assert_int_equal(fill(&frame, &layers, (const uint8_t[]){1}, 1), WS_OK);
+    ws_frame_header *head = frame.memory;
+    head->version = 1;
+    assert_int_equal(ws_frame_check(frame.memory, head->bytes), WS_OK);
+    for (uint32_t version = 0; version <= 3; version += 3) {
+        head->version = version;
+        assert_int_equal(ws_frame_check(frame.memory, head->bytes), WS_BAD_FILE);
+    }
+    ws_frame_free(&frame);
+    ws_layers_free(&layers);
+}
+
 /* A base has all of a frame, and where the weights began. */
 static void test_base_holds_initial_values(void **state)
 {
@@ -156,9 +268,15 @@ static void test_damaged_frames_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_strided_arrays_become_dense), cmocka_unit_test(test_bits_of_a_nan_stay),
-        cmocka_unit_test(test_only_what_is_wanted),         cmocka_unit_test(test_base_holds_initial_values),
+        cmocka_unit_test(test_strided_arrays_become_dense),
+        cmocka_unit_test(test_bits_of_a_nan_stay),
+        cmocka_unit_test(test_only_what_is_wanted),
+        cmocka_unit_test(test_base_holds_initial_values),
         cmocka_unit_test(test_damaged_frames_are_refused),
+        cmocka_unit_test(test_what_is_beside_weights),
+        cmocka_unit_test(test_what_is_not_there_yet),
+        cmocka_unit_test(test_a_base_tells_what_there_can_be),
+        cmocka_unit_test(test_frames_of_version_1_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

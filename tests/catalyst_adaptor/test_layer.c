@@ -68,12 +68,72 @@ static void test_a_change_of_arrays_and_of_shape(void **state)
     ws_layers_free(&layers);
 }
 
+static void test_a_change_of_what_can_be_shown(void **state)
+{
+    (void)state;
+    ws_layers layers = {0};
+    ws_layer layer = describe_layer("conv1");
+    assert_int_equal(ws_layers_add(&layers, &layer), 0);
+    assert_int_equal(ws_layers_begin(&layers), WS_OK);
+    int reshaped;
+    memcpy(layer.activation_shape, (int64_t[]){20, K, 6, 7}, sizeof layer.activation_shape);
+    layer.offers = WS_WANTS_ACTIVATIONS;
+    assert_int_equal(ws_layers_change(&layers, 0, &layer, &reshaped), WS_OK);
+    assert_int_equal(reshaped, 1);
+    static float activation[20 * K * 6 * 7];
+    layer.activation = activation;
+    assert_int_equal(ws_layers_change(&layers, 0, &layer, &reshaped), WS_OK);
+    assert_int_equal(reshaped, 0);
+    layer.activation_shape[0] = WS_PROBE_SHOWN; /* as many as are shown */
+    assert_int_equal(ws_layers_change(&layers, 0, &layer, &reshaped), WS_OK);
+    assert_int_equal(reshaped, 0);
+    layer.activation_shape[3] = 8;
+    assert_int_equal(ws_layers_change(&layers, 0, &layer, &reshaped), WS_OK);
+    assert_int_equal(reshaped, 1);
+    ws_layers_free(&layers);
+}
+
+static void refuse(const ws_layer *layer, const char *words)
+{
+    ws_layers layers = {0};
+    assert_int_equal(ws_layers_add(&layers, layer), WS_BAD_ARGUMENT);
+    if (!strstr(ws_message(), words))
+        fail_msg("\"%s\" has no \"%s\"", ws_message(), words);
+}
+
+static void test_bad_views_are_named(void **state)
+{
+    (void)state;
+    const ws_layer good = describe_layer("conv1");
+    ws_layer bad = good;
+    bad.offers = WS_WANTS_WEIGHTS;
+    refuse(&bad, "offers is 1");
+    bad = good;
+    bad.activation = weight;
+    refuse(&bad, "activation without activation_shape");
+    bad = good;
+    memcpy(bad.activation_shape, (int64_t[]){1, K + 1, 2, 2}, sizeof bad.activation_shape);
+    refuse(&bad, "activations of 4 filters, but there are 3");
+    memcpy(bad.activation_shape, (int64_t[]){1, K, 0, 2}, sizeof bad.activation_shape);
+    refuse(&bad, "activation_shape[2] is 0");
+    memcpy(bad.activation_shape, (int64_t[]){INT64_MAX, K, 2, 2}, sizeof bad.activation_shape);
+    refuse(&bad, "activation_shape[0]");
+    bad = good;
+    bad.source = (const int32_t[]){0, -1, 2};
+    refuse(&bad, "source[1] is -1");
+    bad = good;
+    bad.group = (const int32_t[]){0, -1, -2};
+    refuse(&bad, "group[2] is -2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_norms_of_strided_arrays),
         cmocka_unit_test(test_without_initial_weights_they_are_copied_at_the_start),
         cmocka_unit_test(test_a_change_of_arrays_and_of_shape),
+        cmocka_unit_test(test_a_change_of_what_can_be_shown),
+        cmocka_unit_test(test_bad_views_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,6 +30,11 @@ def test_defaults(arguments):
     assert (asked.array, asked.components) == ("weight", "weights")
 
 
+def test_a_script_may_have_defaults_of_its_own(arguments):
+    assert arguments.parse([], "layer", "images", layer="all").layer == "all"
+    assert arguments.parse(["--layer=conv2"], "layer", layer="all").layer == "conv2"
+
+
 @pytest.mark.parametrize(
     "given, said",
     [
@@ -48,14 +53,18 @@ def test_defaults(arguments):
         ("--range=nan", "range=nan: must be"),
         ("--range=inf", "range=inf: must be"),
         ("--range=0,5", "range=0,5: must be"),
+        ("--images=0", "images=0: must be a whole number from 1 to 10"),
+        ("--images=11", "images=11: must be"),
+        ("--of=bias", "of=bias: must be one of activations, weights"),
+        ("--fade=0", "fade=0: must be a whole number of pictures, from 1 to 1000"),
         ("--array=bias", "array=bias: must be one of weight, gradient, delta"),
-        ("--colour=red", "colour=red: no such argument; there is every, size, range, array"),
+        ("--colour=red", "colour=red: no such argument; there is every, size, range, array, images, of, fade"),
         ("--ever=5", "ever=5: no such argument"),
     ],
 )
 def test_bad_values_are_refused(arguments, given, said):
     with pytest.raises(ValueError) as refusal:
-        arguments.parse([given], "every", "size", "range", "array")
+        arguments.parse([given], "every", "size", "range", "array", "images", "of", "fade")
     assert str(refusal.value).startswith(said)
 
 

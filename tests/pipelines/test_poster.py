@@ -3,12 +3,16 @@
 
 import pytest
 
-PICTURES = {"norms", "learning", "weights_conv1", "weights_conv2", "trajectory_conv1", "trajectory_conv2"}
+OF_LAYERS = ("weights", "trajectory", "activations", "correlation", "merging")
+PICTURES = {"norms", "learning", *(f"{picture}_{layer}" for picture in OF_LAYERS for layer in ("conv1", "conv2"))}
 SCRIPTS = {
     "poster": PICTURES,
     "weights": {"weights_conv1"},
     "norms": {"norms", "learning"},
     "trajectory": {"trajectory_conv1"},
+    "activations": {"activations_conv1", "activations_conv2"},
+    "correlation": {"correlation_conv1", "correlation_conv2"},
+    "merging": {"merging_conv1", "merging_conv2"},
 }
 
 
@@ -18,14 +22,15 @@ def assert_is_a_picture(picture):
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-@pytest.mark.parametrize("step", [0, 1, 700])
-def test_pictures_from_the_first_step(draw, capfd, script, step):
+def test_pictures_from_the_first_step(draw, capfd, script):
     from fake_channels import FakeRun
 
-    shown = draw(script).show(step, FakeRun(step).channels())
-    assert set(shown.pictures) == SCRIPTS[script]
-    for picture in shown.pictures.values():
-        assert_is_a_picture(picture)
+    drawing = draw(script)
+    for step in (0, 1, 700):
+        shown = drawing.show(step, FakeRun(step).channels())
+        assert set(shown.pictures) == SCRIPTS[script]
+        for picture in shown.pictures.values():
+            assert_is_a_picture(picture)
     said = capfd.readouterr().err
     assert "ERR|" not in said and "Traceback" not in said
 
@@ -35,11 +40,21 @@ def test_scripts_can_be_tried_on_empty_channels(draw, capfd, script):
     """The adaptor tries each script before training, when the channels have a type and nothing in them."""
     from vtkmodules.vtkCommonDataModel import vtkImageData, vtkTable
 
-    empty = {name: vtkImageData() for name in ("weights_conv1", "weights_conv2")}
+    images = ("weights", "activations", "correlation")
+    empty = {f"{name}_{layer}": vtkImageData() for name in images for layer in ("conv1", "conv2")}
     empty.update({name: vtkTable() for name in ("norms", "trajectory_conv1", "trajectory_conv2")})
     assert set(draw(script).show(0, empty).pictures) == SCRIPTS[script]
     said = capfd.readouterr().err
     assert "ERR|" not in said and "Traceback" not in said
+
+
+def test_a_run_without_activations_has_the_other_pictures(draw):
+    """As of a host that has no images to look at."""
+    from fake_channels import FakeRun
+
+    channels = {name: data for name, data in FakeRun(3).channels().items() if not name.startswith(("activations_", "correlation_"))}
+    shown = draw("poster").show(3, channels)
+    assert set(shown.pictures) == {name for name in PICTURES if not name.startswith(("activations", "correlation", "merging"))}
 
 
 def test_layers_are_those_of_the_run(draw):
