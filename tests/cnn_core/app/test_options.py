@@ -36,7 +36,7 @@ def test_help_of_a_command(program, command):
 
 def test_train_has_the_options_that_others_build_on(program):
     assert {"data", "net", "epochs", "steps", "batch", "optimizer", "lr", "schedule", "seed", "threads", "run",
-            "resume", "pipeline", "insitu", "insitu-required", "lag", "overhead", "record", "strict",
+            "resume", "pipeline", "insitu", "insitu-required", "lag", "overhead", "record", "probe", "strict",
             "no-strict", "no-insitu-required", "replay-steering"} <= set(options_of(program, "train"))
 
 
