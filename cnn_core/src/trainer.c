@@ -166,6 +166,45 @@ int cnn_trainer_set_batch(cnn_trainer *trainer, uint32_t batch)
     return CNN_OK;
 }
 
+static int check_replacement(const cnn_trainer *trainer, const cnn_net *net, const cnn_optimizer *optimizer)
+{
+    const cnn_net *old = trainer->net;
+    int status = check_options(&trainer->options, net, trainer->set);
+    if (!status && net->layer_count != old->layer_count)
+        status = cnn_fail(CNN_BAD_ARGUMENT, "network: has %d layers, the one before has %d", net->layer_count,
+                          old->layer_count);
+    for (int i = 0; i < old->layer_count && !status; i++)
+        if (net->layers[i].kind != old->layers[i].kind)
+            status = cnn_fail(CNN_BAD_ARGUMENT, "network: layer %d is \"%s\", it was \"%s\"", i + 1,
+                              net->layers[i].name, old->layers[i].name);
+    if (!status && optimizer->options.kind != trainer->optimizer->options.kind)
+        status = cnn_fail(CNN_BAD_ARGUMENT, "optimizer: is %s, it was %s",
+                          cnn_optimizer_name(optimizer->options.kind),
+                          cnn_optimizer_name(trainer->optimizer->options.kind));
+    if (!status && optimizer->count != net->parameter_count)
+        status = cnn_fail(CNN_BAD_ARGUMENT, "optimizer: is of %zu parameters, the network has %zu",
+                          optimizer->count, net->parameter_count);
+    return status;
+}
+
+int cnn_trainer_replace(cnn_trainer *trainer, cnn_net *net, cnn_optimizer *optimizer)
+{
+    cnn_pass *pass;
+    int status = check_replacement(trainer, net, optimizer);
+    if (!status)
+        status = cnn_pass_create(net, (int)trainer->room, 1, trainer->threads, &pass);
+    if (status)
+        return status;
+    for (int i = 0; i < net->layer_count; i++)
+        net->layers[i].rate = trainer->net->layers[i].rate;
+    cnn_pass_free(trainer->pass);
+    cnn_optimizer_free(trainer->optimizer);
+    trainer->pass = pass;
+    trainer->optimizer = optimizer;
+    trainer->net = net;
+    return CNN_OK;
+}
+
 /* Names the first thing of a step that is not finite. */
 static int check_finite(const cnn_trainer *trainer, const cnn_step *step)
 {

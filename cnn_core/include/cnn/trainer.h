@@ -84,6 +84,14 @@ int cnn_trainer_set_dropout(cnn_trainer *trainer, double rate);
  * The schedule's end, total_steps, stays. */
 int cnn_trainer_set_batch(cnn_trainer *trainer, uint32_t batch);
 
+/* Goes on with another network of the same chain of layers, of other widths where filters were merged, and
+ * with the optimiser that belongs to it. Step, course and all options stay, and the rates that dropout layers
+ * have now; the norms stay those of the step that was made last, and of its activations nothing is left.
+ * Borrows `net`, owns `optimizer`; the optimiser before it is freed, the network before it is the caller's.
+ * Errors: CNN_BAD_ARGUMENT (images, classes, layers, or the kind or size of the optimiser differ),
+ * CNN_NO_MEMORY; nothing is changed then, and `optimizer` is still the caller's. */
+int cnn_trainer_replace(cnn_trainer *trainer, cnn_net *net, cnn_optimizer *optimizer);
+
 /* One step: next batch, forward, backward, update; then the observer (may be NULL). *out may be NULL. Returns
  * CNN_NOT_FINITE, after the observer has been called, if loss, a gradient norm or a weight norm is not
  * finite: the message names the step and the first layer; training can go on all the same. */
