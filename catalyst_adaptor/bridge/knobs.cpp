@@ -19,11 +19,12 @@ namespace weightscape
 namespace
 {
 
-constexpr const char *reals[] = {"learning_rate", "momentum", "weight_decay",
-                                 "dropout",       "overhead", "live_rate"};
+constexpr const char *reals[] = {"learning_rate", "momentum",        "weight_decay", "dropout",
+                                 "overhead",      "merge_threshold", "live_rate"};
 constexpr const char *wholes[] = {"batch", "pause_at", "stop_after_epoch"};
 // In this order: what is asked for with one Apply is done in it.
-constexpr const char *actions[] = {"checkpoint", "pause", "continue", "step", "stop"};
+constexpr const char *actions[] = {"checkpoint", "merge_now",  "pause", "continue",
+                                   "step",       "undo_merge", "stop"};
 constexpr const char *schedules[] = {"constant", "cosine", "step"};
 
 // The shortest of 17 digits, which read back to the same number, with a dot whatever the locale.

@@ -88,8 +88,7 @@ void checkpoint_list_free(checkpoint_list *list)
     *list = (checkpoint_list){0};
 }
 
-/* Gives the file `path` the second name `last`, in one step. */
-static int link_last(const char *path, const char *last)
+int checkpoint_link_last(const char *path, const char *last)
 {
     char *aside = text_format("%s" LEFTOVER, last);
     unlink(aside);
@@ -125,7 +124,7 @@ int checkpoint_store(const char *folder, const cnn_net *net, const cnn_optimizer
     char *path = checkpoint_path(folder, step), *last = checkpoint_last_path(folder);
     int status = cnn_checkpoint_save(path, net, optimizer, step);
     /* A file system without hard links holds it twice. */
-    if (!status && !link_last(path, last))
+    if (!status && !checkpoint_link_last(path, last))
         status = cnn_checkpoint_save(last, net, optimizer, step);
     if (!status && keep)
         status = prune(folder, step, keep);
@@ -150,84 +149,118 @@ void checkpoint_clean(const char *folder)
     closedir(entries);
 }
 
-/* Checks that the file belongs to this run, and loads it. */
-static int load_state(const cnn_safetensors *file, cnn_net *net, cnn_optimizer *optimizer, uint64_t *step)
+/* ---- loading ---- */
+
+void checkpoint_state_free(checkpoint_state *state)
+{
+    cnn_net_free(state->net);
+    cnn_optimizer_free(state->optimizer);
+    *state = (checkpoint_state){0};
+}
+
+/* Whether the file belongs to the run. */
+static int check_origin(const char *path, const cnn_checkpoint_info *info, const cnn_net *whole)
+{
+    if (!info->net || cnn_net_check_merged(whole->spec, info->net))
+        return cnn_fail(CNN_BAD_FILE, "%s: is of the network \"%s\", the run has \"%s\"", path,
+                        info->net ? info->net : "", whole->spec);
+    if (info->seed != whole->seed)
+        return cnn_fail(CNN_BAD_FILE, "%s: is of seed %llu, the run has %llu", path,
+                        (unsigned long long)info->seed, (unsigned long long)whole->seed);
+    return CNN_OK;
+}
+
+static int load_state(const cnn_safetensors *file, const cnn_net *whole, const cnn_optimizer_options *options,
+                      checkpoint_state *state)
 {
     cnn_checkpoint_info info;
-    const char *path = cnn_safetensors_path(file);
     int status = cnn_checkpoint_describe(file, &info);
-    if (!status && (!info.net || strcmp(info.net, net->spec)))
-        status = cnn_fail(CNN_BAD_FILE, "%s: is of the network \"%s\", the run has \"%s\"", path,
-                          info.net ? info.net : "", net->spec);
-    if (!status && info.seed != net->seed)
-        status = cnn_fail(CNN_BAD_FILE, "%s: is of seed %llu, the run has %llu", path,
-                          (unsigned long long)info.seed, (unsigned long long)net->seed);
     if (!status)
-        status = cnn_checkpoint_load_optimizer(file, net, optimizer);
+        status = check_origin(cnn_safetensors_path(file), &info, whole);
     if (!status)
-        status = cnn_checkpoint_load(file, net, NULL, NULL);
+        status = cnn_net_create(info.net, whole->input, whole->classes, whole->seed, &state->net);
+    if (!status)
+        status = cnn_optimizer_create(options, state->net, &state->optimizer);
+    if (!status)
+        status = cnn_checkpoint_load_optimizer(file, state->net, state->optimizer);
+    if (!status)
+        status = cnn_checkpoint_load(file, state->net, NULL, NULL);
     if (status)
         return status;
     /* Whoever looks at the run before its next step sees those of this one. */
-    const int loaded = cnn_checkpoint_load_gradients(file, net);
-    if (loaded >= 0)
-        *step = info.step;
+    const int loaded = cnn_checkpoint_load_gradients(file, state->net);
+    state->step = info.step;
     return loaded < 0 ? loaded : CNN_OK;
 }
 
-/* Loads `path` if it is of step `named` (0: of whatever step). */
-static int try_file(const char *path, uint64_t named, cnn_net *net, cnn_optimizer *optimizer, uint64_t *step)
+int checkpoint_load(const char *path, const cnn_net *whole, const cnn_optimizer_options *options,
+                    checkpoint_state *out)
 {
     cnn_safetensors *file;
     int status = cnn_safetensors_open(path, &file);
     if (status)
         return status;
-    status = load_state(file, net, optimizer, step);
+    checkpoint_state state = {0};
+    status = load_state(file, whole, options, &state);
     cnn_safetensors_close(file);
-    if (!status && named && *step != named)
-        status = cnn_fail(CNN_BAD_FILE, "%s: is of step %llu", path, (unsigned long long)*step);
+    if (status)
+        checkpoint_state_free(&state);
+    else
+        *out = state;
     return status;
 }
 
-/* Tells that `path` was skipped; the message of the failure begins with the path. */
-static void tell_skipped(void)
+/* What is looked for, and the best that was found so far. */
+typedef struct search {
+    const cnn_net *whole;
+    const cnn_optimizer_options *options;
+    checkpoint_state best;
+} search;
+
+/* Takes `path` if it is good and of step `named` (0: of whatever step), or tells why it is skipped: the
+ * message of the failure begins with the path. */
+static void try_file(const char *path, uint64_t named, search *in)
 {
-    tell_warning("%s (skipped)", cnn_message());
+    checkpoint_state state = {0};
+    int status = checkpoint_load(path, in->whole, in->options, &state);
+    if (!status && named && state.step != named)
+        status = cnn_fail(CNN_BAD_FILE, "%s: is of step %llu", path, (unsigned long long)state.step);
+    if (status) {
+        tell_warning("%s (skipped)", cnn_message());
+        checkpoint_state_free(&state);
+        return;
+    }
+    checkpoint_state_free(&in->best);
+    in->best = state;
 }
 
-/* 1 if last.safetensors was good; *found tells whether there is one. */
-static int try_last(const char *folder, cnn_net *net, cnn_optimizer *optimizer, uint64_t *step, int *found)
+/* Tries last.safetensors; returns whether there is one. */
+static int try_last(const char *folder, search *in)
 {
     char *path = checkpoint_last_path(folder);
     struct stat about;
-    *found = lstat(path, &about) == 0;
-    const int good = *found && try_file(path, 0, net, optimizer, step) == CNN_OK;
-    if (*found && !good)
-        tell_skipped();
+    const int found = lstat(path, &about) == 0;
+    if (found)
+        try_file(path, 0, in);
     free(path);
-    return good;
+    return found;
 }
 
-int checkpoint_load_newest(const char *folder, cnn_net *net, cnn_optimizer *optimizer, uint64_t *step)
+int checkpoint_load_newest(const char *folder, const cnn_net *whole, const cnn_optimizer_options *options,
+                           checkpoint_state *out)
 {
     checkpoint_list list;
-    int found, status = checkpoint_list_read(folder, &list);
+    int status = checkpoint_list_read(folder, &list);
     if (status)
         return status;
-    *step = 0;
-    int good = try_last(folder, net, optimizer, step, &found);
+    search in = {.whole = whole, .options = options};
+    const int found = try_last(folder, &in);
     /* A process killed between the two names of a state leaves a newer one than `last`. */
-    for (size_t i = list.count; i-- && !(good && list.files[i].step <= *step);) {
-        uint64_t loaded;
-        if (try_file(list.files[i].path, list.files[i].step, net, optimizer, &loaded) == CNN_OK) {
-            *step = loaded;
-            good = 1;
-        } else {
-            tell_skipped();
-        }
-    }
-    if (!good && (found || list.count))
+    for (size_t i = list.count; i-- && !(in.best.net && list.files[i].step <= in.best.step);)
+        try_file(list.files[i].path, list.files[i].step, &in);
+    if (!in.best.net && (found || list.count))
         status = cnn_fail(CNN_BAD_FILE, "%s: holds no checkpoint that can be used", folder);
     checkpoint_list_free(&list);
+    *out = in.best;
     return status;
 }

@@ -219,6 +219,11 @@ static int attend(const app_control *control, control_client *client, short even
     return is_there && !is_done && !(events & POLLHUP && client->out);
 }
 
+void control_serve_at(app_control *control, const control_desk *desk)
+{
+    control->desk = *desk;
+}
+
 void control_serve(app_control *control, int milliseconds)
 {
     struct pollfd polled[1 + CONTROL_CLIENTS_MOST];

@@ -31,6 +31,9 @@ typedef struct control_desk {
 /* Makes the socket in the run's folder, which is open as `folder` and stays the caller's. CNN_IO_FAILED. */
 int control_open(int folder, const char *path, const control_desk *desk, app_control **out);
 
+/* From now on another desk deals with what comes. */
+void control_serve_at(app_control *control, const control_desk *desk);
+
 /* Deals with what has come, waiting up to `milliseconds` for something to come. NULL only waits. */
 void control_serve(app_control *control, int milliseconds);
 

@@ -28,9 +28,13 @@ static const char details[] =
     "resume); "
     "step [N]: goes on for N steps, 1 unless given, and rests again; checkpoint: saves the state now; stop: "
     "ends "
-    "the training after its step, with a checkpoint; stop-after-epoch: ends it when the epoch does.\n\n"
-    "The knobs are learning_rate, schedule, momentum, weight_decay, dropout, batch, overhead, live_rate, "
-    "pause_at "
+    "the training after its step, with a checkpoint; stop-after-epoch: ends it when the epoch does; merge "
+    "[SPEC]: merges similar filters now, as --merge says unless SPEC (threshold=0.9,layers=conv1,...) is "
+    "given; "
+    "undo-merge: goes back to the state before the last merge.\n\n"
+    "The knobs are learning_rate, schedule, momentum, weight_decay, dropout, batch, merge_threshold, "
+    "overhead, "
+    "live_rate, pause_at "
     "and stop_after_epoch. What is turned is used by the next step, and is written to steering.jsonl in the "
     "run's folder: `weightscape train --replay-steering RUN` turns it again.\n\n"
     "Only the user who trains is let in.\n\n"
@@ -121,6 +125,15 @@ static int take_epoch(const words *given, json_t *request)
     return take_nothing(given, request);
 }
 
+static int take_spec(const words *given, json_t *request)
+{
+    if (given->count > 1)
+        return cnn_fail(CNN_BAD_ARGUMENT, "\"%s\" is one argument too many", word(given, 1));
+    if (given->count && json_object_set_new(request, "spec", json_string(word(given, 0))))
+        return cnn_fail(CNN_BAD_ARGUMENT, "merge: \"%s\" is not UTF-8", word(given, 0));
+    return CNN_OK;
+}
+
 /* ---- what is printed of an answer ---- */
 
 static long long step_of(const json_t *answer)
@@ -180,6 +193,42 @@ static void print_stop(const json_t *answer)
     printf("ends after step %lld\n", step_of(answer));
 }
 
+static double real_at(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+static long long whole_at(const json_t *object, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(object, key));
+}
+
+static void print_merge(const json_t *answer)
+{
+    const json_t *merge = json_object_get(answer, "merge"), *layer, *refused;
+    size_t i;
+    json_array_foreach(json_object_get(merge, "layers"), i, layer)
+    {
+        char *groups = json_dumps(json_object_get(layer, "groups"), JSON_COMPACT);
+        printf("%s: %lld -> %lld, groups %s; loss %+.6f, predicted %+.6f\n", text_at(layer, "layer"),
+               whole_at(layer, "before"), whole_at(layer, "after"), groups, real_at(layer, "measured"),
+               real_at(layer, "predicted"));
+        free(groups);
+    }
+    json_array_foreach(json_object_get(merge, "refused"), i, refused)
+        printf("refused: %s\n", json_string_value(refused));
+    printf("merged after step %lld: loss %.6f to %.6f, accuracy %.2f %% to %.2f %% on %lld %s images\n",
+           step_of(answer), real_at(merge, "loss_before"), real_at(merge, "loss_after"),
+           100 * real_at(merge, "accuracy_before"), 100 * real_at(merge, "accuracy_after"),
+           whole_at(merge, "images"), text_at(merge, "measured_on"));
+}
+
+static void print_undo(const json_t *answer)
+{
+    printf("merge %lld is undone: back after step %lld\n", whole_at(answer, "undone"),
+           whole_at(answer, "back_to"));
+}
+
 /* With four digits after the dot, whatever the locale. */
 static void print_number(const char *label, const json_t *value, double times, const char *unit)
 {
@@ -201,6 +250,9 @@ static void print_status(const json_t *answer)
     print_number("accuracy", json_object_get(answer, "accuracy"), 100, " %");
     print_number("images/s", json_object_get(answer, "images_per_s"), 1, "");
     print_number("in situ", json_object_get(answer, "insitu_share"), 100, " % of the time");
+    const char *widths = text_at(answer, "widths");
+    if (*widths)
+        printf("%-13s %s, %lld merges\n", "widths", widths, whole_at(answer, "merges"));
     printf("%-13s %lld\n", "process", (long long)json_integer_value(json_object_get(answer, "pid")));
     if (*refused)
         printf("%-13s %s\n", "refused", refused);
@@ -225,6 +277,8 @@ static const struct {
     {"checkpoint", "checkpoint", take_nothing, print_saved},
     {"stop", "stop", take_nothing, print_stop},
     {"stop-after-epoch", "set", take_epoch, print_set},
+    {"merge", "merge", take_spec, print_merge},
+    {"undo-merge", "undo_merge", take_nothing, print_undo},
 };
 
 enum { TABLE_COUNT = sizeof table / sizeof *table };
@@ -368,7 +422,7 @@ const app_command command_ctl = {.name = "ctl",
                                  .least = 1,
                                  .most = 64,
                                  .words = "status|get|set|pause|continue|resume|step|checkpoint|stop|"
-                                          "stop-after-epoch",
+                                          "stop-after-epoch|merge|undo-merge",
                                  .summary = "ask a training how it stands, turn its knobs, pause, stop it",
                                  .details = details,
                                  .options = options,

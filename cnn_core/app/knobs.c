@@ -298,6 +298,28 @@ static int set_stop_after_epoch(app_knobs *knobs, const char *text, double value
     return CNN_OK;
 }
 
+static int check_merge_threshold(const app_knobs *knobs, const char *text, double value)
+{
+    (void)text;
+    (void)value;
+    return knobs->merge.has_threshold
+               ? CNN_OK
+               : cnn_fail(CNN_BAD_ARGUMENT,
+                          "merge_threshold: --merge tells how many filters go, and no threshold");
+}
+
+static char *merge_threshold_text(const app_knobs *knobs)
+{
+    return knobs->merge.has_threshold ? real_text(knobs->merge.options.threshold) : NULL;
+}
+
+static int set_merge_threshold(app_knobs *knobs, const char *text, double value)
+{
+    (void)text;
+    knobs->merge.options.threshold = value;
+    return CNN_OK;
+}
+
 /* ---- the table ---- */
 
 static const app_knob table[] = {
@@ -307,6 +329,8 @@ static const app_knob table[] = {
     {"weight_decay", KNOB_REAL, KNOB_TRAINS, 0, 1, 0, NULL, weight_decay_text, set_weight_decay},
     {"dropout", KNOB_SHARE, KNOB_TRAINS, 0, 1, 0, check_dropout, dropout_text, set_dropout},
     {"batch", KNOB_WHOLE, KNOB_TRAINS, 1, 1e9, 0, check_batch, batch_text, set_batch},
+    {"merge_threshold", KNOB_REAL, KNOB_TRAINS, -1, 1, 0, check_merge_threshold, merge_threshold_text,
+     set_merge_threshold},
     {"overhead", KNOB_REAL, KNOB_SHOWS, 1e-6, 1, 0, check_shows, overhead_text, set_overhead},
     {"live_rate", KNOB_REAL, KNOB_SHOWS, 0.1, 1000, 0, check_shows, live_rate_text, set_live_rate},
     {"pause_at", KNOB_WHOLE, KNOB_GUIDES, 0, MOST_STEPS, 0, check_pause_at, pause_at_text, set_pause_at},

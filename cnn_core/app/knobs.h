@@ -6,6 +6,7 @@
 
 #include "cnn/trainer.h"
 #include "insitu_link.h"
+#include "merge_spec.h"
 
 enum { KNOB_VALUE_SIZE = WS_COMMAND_VALUE };
 
@@ -26,6 +27,7 @@ typedef struct app_knobs {
     double overhead, live_rate;
     uint64_t pause_at; /* a step, 0: none */
     int stop_after_epoch;
+    merge_spec merge; /* of the run */
 } app_knobs;
 
 typedef struct app_knob app_knob;

@@ -107,6 +107,11 @@ int metrics_resume(const char *path, const cnn_net *net, uint64_t step, metrics_
     return status;
 }
 
+void metrics_follow(app_metrics *metrics, const cnn_net *net)
+{
+    metrics->net = net;
+}
+
 static void print_cell(FILE *file, double value)
 {
     char text[CNN_NUMBER_SIZE];

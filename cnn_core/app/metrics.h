@@ -33,6 +33,9 @@ int metrics_create(const char *path, const cnn_net *net, app_metrics **out);
 int metrics_resume(const char *path, const cnn_net *net, uint64_t step, metrics_past *past,
                    app_metrics **out);
 
+/* From here on rows are of `net`, which is borrowed and has the same layers. */
+void metrics_follow(app_metrics *metrics, const cnn_net *net);
+
 /* Appends a row. Returns CNN_IO_FAILED once, when it cannot be written: it is taken back, and later rows are
  * left out. */
 int metrics_write(app_metrics *metrics, const metrics_row *row);

@@ -194,6 +194,12 @@ int option_given(const option_values *values, const char *name)
     return values->lists[row_of(values, name)].given;
 }
 
+void options_forget_call(option_values *values)
+{
+    for (size_t i = 0; values->table[i].name; i++)
+        values->lists[i].given = 0;
+}
+
 const char *option_text(const option_values *values, const char *name)
 {
     const size_t row = row_of(values, name);

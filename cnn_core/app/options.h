@@ -58,6 +58,9 @@ void options_free(option_values *values);
 /* True if the call itself gave the option. */
 int option_given(const option_values *values, const char *name);
 
+/* From here on no option counts as given by the call: all of them are what the run has. */
+void options_forget_call(option_values *values);
+
 /* The last value given, else the fallback; NULL if there is none. Borrowed. */
 const char *option_text(const option_values *values, const char *name);
 

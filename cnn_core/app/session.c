@@ -3,6 +3,7 @@
 #include "checkpoints.h"
 #include "cnn/number.h"
 #include "cnn/status.h"
+#include "merge_states.h"
 #include "run_likeness.h"
 #include "session_parts.h"
 #include "tell.h"
@@ -35,14 +36,24 @@ int session_write_record(const app_session *session, const char *status)
 static int load_data(app_session *session, const json_t *record)
 {
     const train_plan *plan = session->plan;
-    const int status = data_source_load(plan->data, plan->classes, plan->validation, 0, &session->data);
+    const int is_there = session->data.train.count > 0;
+    const int status =
+        is_there ? CNN_OK : data_source_load(plan->data, plan->classes, plan->validation, 0, &session->data);
     if (status)
         return status;
     session->print = data_source_print(&session->data);
     return record ? run_record_check_data(record, &session->print) : CNN_OK;
 }
 
-/* The network, for a resumed run the same as before. */
+/* Whether what is to be merged is there. */
+static int check_merge(const app_session *session)
+{
+    const train_plan *plan = session->plan;
+    const int status = plan->has_merge ? merge_spec_check("--merge", &plan->merge, session->net) : CNN_OK;
+    return status || !plan->has_merge ? status : merge_spec_check_keep("--merge", &plan->merge, session->net);
+}
+
+/* The network that the run began with, for a resumed run the same as before. */
 static int make_net(app_session *session, const json_t *record)
 {
     const train_plan *plan = session->plan;
@@ -59,20 +70,27 @@ static int make_net(app_session *session, const json_t *record)
     if (before && strcmp(before, session->net->spec))
         return cnn_fail(CNN_BAD_ARGUMENT, "--net: \"%s\" contradicts the run, which has \"%s\"",
                         session->net->spec, before);
-    return CNN_OK;
+    session->whole = text_copy(session->net->spec);
+    return check_merge(session);
 }
 
-/* Parameters, moments and step of the newest checkpoint. */
+/* Parameters, moments and step of the newest checkpoint, and the widths that merging has left. */
 static int load_state(app_session *session)
 {
-    int status = cnn_optimizer_create(&session->plan->trainer.optimizer, session->net, &session->optimizer);
-    if (!status)
-        status = checkpoint_load_newest(session->folder->checkpoints, session->net, session->optimizer,
-                                        &session->first_step);
-    if (!status && session->first_step == 0)
+    checkpoint_state state;
+    const int status = checkpoint_load_newest(session->folder->checkpoints, session->net,
+                                              &session->plan->trainer.optimizer, &state);
+    if (status)
+        return status;
+    if (!state.net) {
         tell_warning("%s: the run has no checkpoint yet and starts again", session->folder->path);
-    session->saved_step = session->first_step;
-    return status;
+        return CNN_OK;
+    }
+    cnn_net_free(session->net);
+    session->net = state.net;
+    session->optimizer = state.optimizer;
+    session->first_step = session->saved_step = state.step;
+    return CNN_OK;
 }
 
 /* Every run of a version that knows the log has one. */
@@ -91,6 +109,8 @@ static int read_steering(app_session *session, const json_t *record)
     const char *replayed = session->plan->replay_steering;
     int status =
         record ? steering_read_past(session->folder->steering, session->first_step, &session->past) : CNN_OK;
+    if (!status && record)
+        steering_log_match(&session->past, session->whole, session->net->spec);
     if (status || !replayed)
         return status;
     char *path = text_format("%s/steering.jsonl", replayed);
@@ -128,7 +148,7 @@ static int settle_options(const app_session *session)
 {
     char *total = text_format("%llu", (unsigned long long)session->plan->trainer.total_steps),
          *validation = text_format("%u", session->data.validation.count);
-    int status = option_set(session->values, "net", session->net->spec);
+    int status = option_set(session->values, "net", session->whole);
     if (!status)
         status = option_set(session->values, "validation", validation);
     if (!status && session->plan->steps_are_more)
@@ -148,6 +168,8 @@ static int check_all(app_session *session, const json_t *record)
         status = load_state(session);
     if (!status)
         status = read_steering(session, record);
+    if (!status)
+        status = session_check_merges(session);
     if (!status)
         status = find_total(session);
     if (!status)
@@ -212,6 +234,15 @@ static int open_link(app_session *session, const json_t *record)
     return status ? cnn_fail(CNN_BAD_ARGUMENT, "%s", ws_message()) : CNN_OK;
 }
 
+/* What was measured at the step of a merge is not true of the network after it. */
+static int has_merged_at(const app_session *session, uint64_t step)
+{
+    for (size_t i = 0; i < session->past.count; i++)
+        if (session->past.entries[i].step == step && steering_is_merge(&session->past.entries[i]))
+            return 1;
+    return 0;
+}
+
 static int open_metrics(app_session *session, const json_t *record)
 {
     const char *path = session->folder->metrics;
@@ -219,6 +250,9 @@ static int open_metrics(app_session *session, const json_t *record)
         return metrics_create(path, session->net, &session->metrics);
     metrics_past past;
     checkpoint_clean(session->folder->checkpoints);
+    /* Without the log nobody can tell which of them are of this past. */
+    if (session->merging.number || !session->net->merge_count)
+        merge_states_forget(session->folder->checkpoints, session->merging.number);
     const int status = metrics_resume(path, session->net, session->first_step, &past, &session->metrics);
     if (status)
         return status;
@@ -227,7 +261,7 @@ static int open_metrics(app_session *session, const json_t *record)
                      (unsigned long long)session->first_step);
     session->time_before = past.time_s;
     session->validation = past.validation;
-    session->validation_step = past.validation_step;
+    session->validation_step = has_merged_at(session, past.validation_step) ? 0 : past.validation_step;
     return CNN_OK;
 }
 
@@ -251,14 +285,18 @@ static int make_trainer(app_session *session)
 }
 
 /* A file system without sockets takes away the socket, and nothing else. */
-static void open_control(app_session *session)
+static void open_control(app_session *session, session_legacy *legacy)
 {
     const control_desk desk = {session, session_answer, session_refuse_long};
-    if (control_open(session->folder->lock, session->folder->path, &desk, &session->control))
+    if (legacy && legacy->control) {
+        control_serve_at(legacy->control, &desk);
+        session->control = legacy->control;
+        legacy->control = NULL;
+    } else if (control_open(session->folder->lock, session->folder->path, &desk, &session->control))
         tell_warning("%s (weightscape ctl cannot reach this training)", cnn_message());
 }
 
-static int open_all(app_session *session, const json_t *record)
+static int open_all(app_session *session, const json_t *record, session_legacy *legacy)
 {
     int status = check_all(session, record);
     if (!status && !record)
@@ -278,12 +316,14 @@ static int open_all(app_session *session, const json_t *record)
         status = session_write_record(session, "running");
     }
     if (!status)
-        open_control(session);
+        open_control(session, legacy);
+    if (!status && legacy)
+        status = session_take_legacy(session, legacy);
     return status;
 }
 
 int session_open(train_plan *plan, option_values *values, run_folder *folder, const json_t *record,
-                 app_session **out)
+                 session_legacy *legacy, app_session **out)
 {
     app_session *opened = memory_of(1, sizeof *opened);
     *opened = (app_session){.plan = plan,
@@ -295,7 +335,11 @@ int session_open(train_plan *plan, option_values *values, run_folder *folder, co
     const char *started = record ? run_record_text(record, "started") : NULL;
     if (started)
         snprintf(opened->started, sizeof opened->started, "%s", started);
-    const int status = open_all(opened, record);
+    if (legacy) {
+        opened->data = legacy->data;
+        legacy->data = (cnn_data){0};
+    }
+    const int status = open_all(opened, record, legacy);
     if (!status) {
         *out = opened;
         return CNN_OK;
@@ -319,6 +363,8 @@ void session_close(app_session *session)
     cnn_threads_free(session->threads);
     cnn_optimizer_free(session->optimizer);
     cnn_net_free(session->net);
+    session_close_merging(session);
+    free(session->whole);
     cnn_data_free(&session->data);
     free(session);
 }

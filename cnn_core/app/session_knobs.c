@@ -189,7 +189,8 @@ int session_open_knobs(app_session *session, const json_t *record)
                                  .epochs = plan->epochs,
                                  .schedule = text_copy(option_text(session->values, "schedule")),
                                  .overhead = plan->insitu.overhead,
-                                 .live_rate = WS_LIVE_RATE};
+                                 .live_rate = WS_LIVE_RATE,
+                                 .merge = plan->merge};
     int status = record ? restore_recorded(session, record) : CNN_OK;
     if (!status)
         status = restore_past(session);
@@ -217,7 +218,7 @@ static int turn_to_options(app_session *session)
 int session_open_steering(app_session *session, const json_t *record)
 {
     const char *path = session->folder->steering;
-    int status = record ? steering_resume(path, session->first_step, &session->steering)
+    int status = record ? steering_resume(path, session->first_step, session->past.count, &session->steering)
                         : steering_create(path, &session->steering);
     if (!status && record)
         status = turn_to_options(session);

@@ -13,6 +13,7 @@
 #include "progress.h"
 #include "run_record.h"
 #include "session.h"
+#include "session_merge.h"
 #include "session_steer.h"
 #include "steering.h"
 
@@ -24,6 +25,7 @@ struct app_session {
     /* owned */
     cnn_data data;
     cnn_net *net;
+    char *whole;              /* the network that the run began with, as text */
     cnn_optimizer *optimizer; /* until the trainer takes it */
     cnn_threads *threads;
     cnn_trainer *trainer;
@@ -38,6 +40,7 @@ struct app_session {
     data_print print;
     size_t replayed; /* lines of `replay` that are done */
     app_steer steer;
+    app_merging merging;
     cnn_step last;             /* the newest row; of step 0 before the first */
     uint64_t first_step;       /* of the checkpoint it began with; 0 for a new run */
     uint64_t saved_step;       /* of the newest checkpoint */
@@ -64,6 +67,9 @@ int session_write_record(const app_session *session, const char *status);
 
 /* Saves the state of this step unless that is done. Errors as checkpoint_store. */
 int session_save_now(app_session *session);
+
+/* Saves the state of this step anew, as it has another network now; tells it if that fails. */
+void session_save_merged(app_session *session);
 
 /* Tells once, after ten seconds, if what scripts ask for takes more of the time than the budget. */
 void session_check_budget(app_session *session);

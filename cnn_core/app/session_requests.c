@@ -158,6 +158,35 @@ static json_t *act(request *asked)
     return status ? bad(asked->session) : good(asked);
 }
 
+/* ---- merges ---- */
+
+static json_t *merge(request *asked)
+{
+    app_session *session = asked->session;
+    const json_t *spec = json_object_get(asked->object, "spec");
+    int status = CNN_OK;
+    if (spec && !json_is_string(spec))
+        status = cnn_fail(CNN_BAD_ARGUMENT, "merge: \"spec\" is no text");
+    if (!status)
+        status = session_act(session, "merge", spec ? json_string_value(spec) : "", asked->origin);
+    if (status)
+        return bad(session);
+    json_t *answer = good(asked);
+    json_object_set(answer, "merge", session->merging.told);
+    return answer;
+}
+
+static json_t *undo(request *asked)
+{
+    if (session_act(asked->session, "undo_merge", "", asked->origin))
+        return bad(asked->session);
+    const app_merging *merging = &asked->session->merging;
+    json_t *answer = good(asked);
+    json_object_set_new(answer, "undone", json_integer((json_int_t)merging->number));
+    json_object_set_new(answer, "back_to", json_integer((json_int_t)merging->undo_step));
+    return answer;
+}
+
 /* ---- the desk ---- */
 
 static const struct {
@@ -166,9 +195,10 @@ static const struct {
     int between_steps; /* waits for the end of the step */
     json_t *(*answer)(request *asked);
 } table[] = {
-    {"get", "names", 0, get},     {"set", "values", 1, set},  {"status", NULL, 0, status},
-    {"pause", NULL, 0, act},      {"continue", NULL, 0, act}, {"step", "count", 1, act},
-    {"checkpoint", NULL, 1, act}, {"stop", NULL, 0, act},
+    {"get", "names", 0, get},      {"set", "values", 1, set},  {"status", NULL, 0, status},
+    {"pause", NULL, 0, act},       {"continue", NULL, 0, act}, {"step", "count", 1, act},
+    {"checkpoint", NULL, 1, act},  {"stop", NULL, 0, act},     {"merge", "spec", 1, merge},
+    {"undo_merge", NULL, 1, undo},
 };
 
 enum { TABLE_COUNT = sizeof table / sizeof *table };
@@ -203,7 +233,8 @@ static json_t *answer_object(app_session *session, const json_t *object, pid_t p
     size_t row = 0;
     if (find_row(object, &row))
         return bad(session);
-    if (table[row].between_steps && session->steer.in_step)
+    /* A session that goes back leaves what is asked meanwhile to the one that begins there. */
+    if ((table[row].between_steps && session->steer.in_step) || session_is_to_return(session))
         return NULL;
     request asked = {.session = session, .object = object, .command = table[row].name};
     snprintf(asked.origin, sizeof asked.origin, "ctl, process %ld", (long)process);

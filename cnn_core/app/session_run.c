@@ -101,6 +101,12 @@ static void save(app_session *session)
     check(session, store(session));
 }
 
+void session_save_merged(app_session *session)
+{
+    save(session);
+    check(session, session_write_record(session, "running"));
+}
+
 int session_save_now(app_session *session)
 {
     const uint64_t step = session->trainer->step;
@@ -152,7 +158,8 @@ static void end_epoch(app_session *session)
         check(session, session_act(session, "stop", "", who));
 }
 
-/* Trains until the end, a signal or somebody ends it, or a value is not finite; returns 1 for the last. */
+/* Trains until the end, a signal or somebody ends it or goes back, or a value is not finite; returns 1 for
+ * the last. */
 static int train(app_session *session, const cnn_observer *observer)
 {
     cnn_trainer *trainer = session->trainer;
@@ -170,9 +177,10 @@ static int train(app_session *session, const cnn_observer *observer)
         session_check_budget(session);
         if (is_end(session, status))
             return 1;
+        session_merge_due(session);
         end_epoch(session);
         /* A state that is not finite must not push out those that are. */
-        if (!status && is_checkpoint_due(session, step.step)) {
+        if (!status && is_checkpoint_due(session, step.step) && session->saved_step != step.step) {
             save(session);
             check(session, session_write_record(session, "running"));
         }
@@ -238,6 +246,10 @@ int session_run(app_session *session)
     signals_catch();
     show_start(session, &observer);
     session->stopped = train(session, &observer);
+    if (session->merging.undoes) {
+        insitu_link_sync(session->link);
+        return EXIT_DONE;
+    }
     session->complete = !session->stopped && session->trainer->step >= session->trainer->options.total_steps;
     session->ended = 1;
     progress_end(&session->progress);

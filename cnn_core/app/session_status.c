@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "json_number.h"
 #include "session_parts.h"
+#include "text.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -45,6 +46,28 @@ static double insitu_share(const app_session *session)
     return seconds > 0 ? insitu_link_report(session->link).seconds / seconds : 0;
 }
 
+/* "conv1 12 of 16, conv2 32, fc1 1024": units of all layers but the last. The caller frees it. */
+static char *widths_of(const app_session *session)
+{
+    const cnn_net *net = session->net;
+    char *text = text_copy("");
+    for (int i = 0; i < net->layer_count - 1; i++) {
+        const cnn_layer *layer = &net->layers[i];
+        if (!cnn_layer_has_parameters(layer))
+            continue;
+        int before = layer->out.c;
+        for (int m = net->merge_count; m--;)
+            if (net->merges[m].layer == i)
+                before = net->merges[m].before;
+        char *of = before > layer->out.c ? text_format(" of %d", before) : text_copy("");
+        char *longer = text_format("%s%s%s %d%s", text, *text ? ", " : "", layer->name, layer->out.c, of);
+        free(of);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
 /* What both are told. */
 static json_t *common_of(const app_session *session)
 {
@@ -69,6 +92,10 @@ json_t *session_status(const app_session *session)
                          json_number(insitu_share(session)), "pid", (int)getpid());
     json_object_update(status, more);
     json_decref(more);
+    char *widths = widths_of(session);
+    json_object_set_new(status, "widths", json_string(widths));
+    json_object_set_new(status, "merges", json_integer((json_int_t)session->merging.number));
+    free(widths);
     return status;
 }
 
@@ -85,9 +112,14 @@ void session_tell_viewers(app_session *session)
 {
     json_t *status = common_of(session);
     json_object_set_new(status, "overhead", json_number(insitu_share(session)));
+    char *widths = session->merging.number ? widths_of(session) : NULL;
+    if (widths)
+        json_object_set_new(status, "widths", json_string(widths));
+    free(widths);
     /* Hundreds of dropout layers make a long list of rates. */
     if (tell(session, status)) {
         json_object_del(status, "knobs");
+        json_object_del(status, "widths");
         tell(session, status);
     }
     json_decref(status);

@@ -23,7 +23,7 @@ typedef unsigned long long number;
 
 int session_is_to_end(const app_session *session)
 {
-    return signals_caught() || session->steer.stopped;
+    return signals_caught() || session->steer.stopped || session_is_to_return(session);
 }
 
 void session_refuse(app_session *session)
@@ -98,19 +98,40 @@ static int stop_now(app_session *session, const char *value, const char *origin)
     return CNN_OK;
 }
 
+static int merge_now(app_session *session, const char *value, const char *origin)
+{
+    return session_merge_now(session, value, origin);
+}
+
+static int undo_merge(app_session *session, const char *value, const char *origin)
+{
+    (void)value;
+    if (session->steer.stopped)
+        return cnn_fail(CNN_BAD_ARGUMENT, "undo_merge: the training is about to end");
+    return session_undo_merge(session, origin);
+}
+
 static const struct {
     const char *name;
     int has_value;
-    int works_at_end; /* also while only pictures are waited for */
+    int works_at_end;  /* also while only pictures are waited for */
+    int writes_itself; /* into the log */
     int (*act)(app_session *session, const char *value, const char *origin);
 } actions[] = {
-    {"pause", 0, 0, pause_now},     {"continue", 0, 0, continue_now}, {"step", 1, 0, step_on},
-    {"checkpoint", 0, 1, save_now}, {"stop", 0, 1, stop_now},
+    {"pause", 0, 0, 0, pause_now},
+    {"continue", 0, 0, 0, continue_now},
+    {"step", 1, 0, 0, step_on},
+    {"checkpoint", 0, 1, 0, save_now},
+    {"stop", 0, 1, 0, stop_now},
+    {"merge", 1, 0, 1, merge_now},
+    /* What the panel of viewers calls it. */
+    {"merge_now", 1, 0, 1, merge_now},
+    {"undo_merge", 0, 0, 1, undo_merge},
 };
 
 enum { ACTION_COUNT = sizeof actions / sizeof *actions };
 
-/* An action changes no bit, so that one that cannot be written down is told, and done all the same. */
+/* Such an action changes no bit, so that one that cannot be written down is told, and done all the same. */
 static void write_action(app_session *session, const char *name, const char *value, const char *origin)
 {
     const steering_entry entry = {
@@ -132,7 +153,8 @@ int session_act(app_session *session, const char *name, const char *value, const
         return cnn_fail(CNN_BAD_ARGUMENT, "%s: the training has ended, only pictures are waited for", name);
     const int status = actions[i].act(session, value, origin);
     if (!status) {
-        write_action(session, name, value, origin);
+        if (!actions[i].writes_itself)
+            write_action(session, name, value, origin);
         session->steer.has_news = 1;
     }
     return status;
@@ -163,7 +185,9 @@ static void tell_refusal(app_session *session, const char *origin)
 static void hear_viewers(app_session *session)
 {
     ws_command command;
-    for (int i = 0; i < COMMANDS_AT_ONCE && insitu_link_poll(session->link, &command); i++) {
+    for (int i = 0;
+         i < COMMANDS_AT_ONCE && !session_is_to_return(session) && insitu_link_poll(session->link, &command);
+         i++) {
         if (!take_command(session, &command)) {
             session->steer.refused[0] = '\0';
             continue;

@@ -37,8 +37,9 @@ typedef struct app_steer {
 int session_turn(app_session *session, knob_change *changes, size_t count, knob_source source,
                  const char *origin);
 
-/* pause, continue, step N, checkpoint, stop. `value` is "" but for step. CNN_BAD_ARGUMENT for another name or
- * a bad value. What cannot be done within a step (checkpoint) is the caller's concern: app_steer.in_step. */
+/* pause, continue, step N, checkpoint, stop, merge SPEC, undo_merge. `value` is "" but for step and merge.
+ * CNN_BAD_ARGUMENT for another name or a bad value. What cannot be done within a step (checkpoint) is the
+ * caller's concern: app_steer.in_step. */
 int session_act(app_session *session, const char *name, const char *value, const char *origin);
 
 /* Keeps the message of cnn_core as the last refusal. */

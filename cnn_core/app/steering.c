@@ -19,7 +19,8 @@
 struct app_steering {
     char *path;
     int fd;
-    off_t size; /* of whole lines */
+    off_t size;   /* of whole lines */
+    off_t before; /* the last write */
     int is_durable;
 };
 
@@ -34,18 +35,31 @@ typedef struct reading {
     char *complaint; /* of the first bad line; NULL: none */
 } reading;
 
+int steering_is_merge(const steering_entry *entry)
+{
+    return !entry->before && !strcmp(entry->name, STEERING_MERGE);
+}
+
+/* The network that a merge has made, NULL if the line does not tell it. */
+static const char *net_after(const steering_entry *entry)
+{
+    return json_string_value(json_object_get(entry->result, "net"));
+}
+
 /* Takes texts out of an object that has those keys and no other. Returns 0, or -1 with the reason. */
 static int unpack(json_t *object, steering_entry *entry, char *reason, size_t room)
 {
     json_error_t error;
     json_int_t step;
     const char *time;
+    *reason = '\0';
     entry->before = NULL;
+    entry->result = NULL;
     const int is_action = json_object_get(object, "action") != NULL;
     const int failed = is_action
-                           ? json_unpack_ex(object, &error, JSON_STRICT, "{s:I, s:s, s:s, s:s, s:s}", "step",
-                                            &step, "action", &entry->name, "value", &entry->value, "origin",
-                                            &entry->origin, "time", &time)
+                           ? json_unpack_ex(object, &error, JSON_STRICT, "{s:I, s:s, s:s, s:s, s:s, s?o}",
+                                            "step", &step, "action", &entry->name, "value", &entry->value,
+                                            "origin", &entry->origin, "time", &time, "result", &entry->result)
                            : json_unpack_ex(object, &error, JSON_STRICT, "{s:I, s:s, s:s, s:s, s:s, s:s}",
                                             "step", &step, "name", &entry->name, "old", &entry->before, "new",
                                             &entry->value, "origin", &entry->origin, "time", &time);
@@ -53,9 +67,13 @@ static int unpack(json_t *object, steering_entry *entry, char *reason, size_t ro
         snprintf(reason, room, "%s", error.text);
     else if (step < 0)
         snprintf(reason, room, "step %lld is below 0", (long long)step);
+    else if (steering_is_merge(entry) && !net_after(entry))
+        snprintf(reason, room, "a merge without a result that tells the network");
+    else if (!steering_is_merge(entry) && entry->result)
+        snprintf(reason, room, "only a merge has a result");
     else
         entry->step = (uint64_t)step;
-    return failed || step < 0 ? -1 : 0;
+    return *reason ? -1 : 0;
 }
 
 /* Reads one line into an entry with texts of its own. Returns 0, or -1 with the reason. */
@@ -80,7 +98,8 @@ static int read_line(const char *line, size_t length, uint64_t before, steering_
                                 .name = text_copy(entry.name),
                                 .before = entry.before ? text_copy(entry.before) : NULL,
                                 .value = text_copy(entry.value),
-                                .origin = text_copy(entry.origin)};
+                                .origin = text_copy(entry.origin),
+                                .result = json_incref(entry.result)};
     json_decref(object);
     return bad ? -1 : 0;
 }
@@ -91,6 +110,7 @@ static void free_entry(steering_entry *entry)
     free((char *)entry->before);
     free((char *)entry->value);
     free((char *)entry->origin);
+    json_decref(entry->result);
 }
 
 static void add_entry(steering_log *log, const steering_entry *entry)
@@ -106,8 +126,8 @@ static void add_entry(steering_log *log, const steering_entry *entry)
     log->entries[log->count++] = *entry;
 }
 
-/* Reads lines up to the first of a later step, or a bad one. */
-static void read_lines(FILE *file, uint64_t last, reading *into)
+/* Reads lines up to the first of a later step, or a bad one, or the one that would be more than `most`. */
+static void read_lines(FILE *file, uint64_t last, size_t most, reading *into)
 {
     char *line = NULL, reason[256];
     size_t room = 0;
@@ -122,7 +142,7 @@ static void read_lines(FILE *file, uint64_t last, reading *into)
             into->complaint = text_copy(reason);
             break;
         }
-        if (entry.step > last) {
+        if (entry.step > last || into->log.count == most) {
             free_entry(&entry);
             break;
         }
@@ -142,10 +162,10 @@ static int is_at_end(FILE *file)
 }
 
 /* Reads as told above. A bad last line of the run's own log is what a crash has left of it. */
-static int read_file(FILE *file, const char *path, uint64_t last, int may_be_torn, reading *into)
+static int read_file(FILE *file, const char *path, uint64_t last, size_t most, int may_be_torn, reading *into)
 {
     *into = (reading){.log = {.path = text_copy(path)}};
-    read_lines(file, last, into);
+    read_lines(file, last, most, into);
     int status = CNN_OK;
     if (ferror(file))
         status = cnn_fail(CNN_IO_FAILED, "%s: cannot be read", path);
@@ -168,7 +188,7 @@ int steering_read(const char *path, steering_log *out)
     int status = regular_file_open(path, &file, NULL);
     if (status)
         return status;
-    status = read_file(file, path, UINT64_MAX, 0, &read);
+    status = read_file(file, path, UINT64_MAX, SIZE_MAX, 0, &read);
     fclose(file);
     if (!status)
         *out = read.log;
@@ -191,11 +211,33 @@ int steering_read_past(const char *path, uint64_t step, steering_log *out)
     int status = regular_file_open(path, &file, NULL);
     if (status)
         return status;
-    status = read_file(file, path, step, 1, &read);
+    status = read_file(file, path, step, SIZE_MAX, 1, &read);
     fclose(file);
     if (!status)
         *out = read.log;
     return status;
+}
+
+size_t steering_merge_count(const steering_log *log)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < log->count; i++)
+        count += (size_t)steering_is_merge(&log->entries[i]);
+    return count;
+}
+
+void steering_log_match(steering_log *log, const char *whole, const char *net)
+{
+    size_t known = 0; /* lines up to the merge that made the network */
+    for (size_t i = 0; i < log->count; i++)
+        if (steering_is_merge(&log->entries[i]) && !strcmp(net_after(&log->entries[i]), net))
+            known = i + 1;
+    if (!known && strcmp(whole, net))
+        return;
+    while (known < log->count && !steering_is_merge(&log->entries[known]))
+        known++;
+    while (log->count > known)
+        free_entry(&log->entries[--log->count]);
 }
 
 void steering_log_free(steering_log *log)
@@ -230,7 +272,7 @@ int steering_create(const char *path, app_steering **out)
     return status ? status : open_to_write(path, out);
 }
 
-int steering_resume(const char *path, uint64_t step, app_steering **out)
+int steering_resume(const char *path, uint64_t step, size_t count, app_steering **out)
 {
     FILE *file = NULL;
     reading read;
@@ -239,7 +281,7 @@ int steering_resume(const char *path, uint64_t step, app_steering **out)
     int status = regular_file_open(path, &file, NULL);
     if (status)
         return status;
-    status = read_file(file, path, step, 1, &read);
+    status = read_file(file, path, step, count, 1, &read);
     struct stat about;
     if (!status && fstat(fileno(file), &about) < 0)
         status = cnn_fail(CNN_IO_FAILED, "%s: %s", path, strerror(errno));
@@ -267,8 +309,8 @@ static char *lines_of(const steering_entry *entries, size_t count)
             entry->before
                 ? json_pack("{s:I, s:s, s:s, s:s, s:s, s:s}", "step", step, "name", entry->name, "old",
                             entry->before, "new", entry->value, "origin", entry->origin, "time", now)
-                : json_pack("{s:I, s:s, s:s, s:s, s:s}", "step", step, "action", entry->name, "value",
-                            entry->value, "origin", entry->origin, "time", now);
+                : json_pack("{s:I, s:s, s:s, s:s, s:s, s:O*}", "step", step, "action", entry->name, "value",
+                            entry->value, "origin", entry->origin, "time", now, "result", entry->result);
         char *line = object ? json_dumps(object, JSON_ENSURE_ASCII) : NULL;
         json_decref(object);
         char *longer = line ? text_format("%s%s\n", text, line) : NULL;
@@ -298,11 +340,20 @@ int steering_write(app_steering *steering, const steering_entry *entries, size_t
     }
     free(text);
     steering->is_durable = 0;
+    steering->before = steering->size;
     if (!status)
         steering->size += (off_t)length;
     else if (ftruncate(steering->fd, steering->size) < 0)
         tell_warning("%s: its last line is torn (--resume mends it)", steering->path);
     return status;
+}
+
+void steering_take_back(app_steering *steering)
+{
+    if (ftruncate(steering->fd, steering->before) < 0)
+        tell_warning("%s: its last line tells of what was not done", steering->path);
+    else
+        steering->size = steering->before;
 }
 
 int steering_sync(app_steering *steering)

@@ -86,6 +86,20 @@ static int prepare(option_values *values, train_plan *plan, run_folder *folder, 
     return status;
 }
 
+/* Trains to the end, from the state before a merge wherever one is undone. */
+static int run_session(app_session **session, int *status)
+{
+    int exit_status = session_run(*session);
+    while (session_is_to_return(*session)) {
+        *status = session_return(session);
+        if (*status)
+            return EXIT_FAILED;
+        exit_status = session_run(*session);
+    }
+    session_close(*session);
+    return exit_status;
+}
+
 static int run(const app_command *self, option_values *values)
 {
     (void)self;
@@ -97,11 +111,10 @@ static int run(const app_command *self, option_values *values)
     int exit_status = EXIT_BAD_INPUT;
     app_session *session;
     if (!status)
-        status = session_open(&plan, values, &folder, record, &session);
-    if (!status) {
-        exit_status = session_run(session);
-        session_close(session);
-    } else {
+        status = session_open(&plan, values, &folder, record, NULL, &session);
+    if (!status)
+        exit_status = run_session(&session, &status);
+    if (status) {
         tell_error("%s", cnn_message());
         if (status == CNN_NO_MEMORY)
             exit_status = EXIT_FAILED;

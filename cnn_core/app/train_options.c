@@ -128,6 +128,15 @@ const app_option train_option_table[] = {
      .help =
          "Turn the knobs that were turned while RUN trained, at the same steps: with its other options the "
          "result is the same to the bit"},
+    {.name = "merge",
+     .kind = OPTION_TEXT,
+     .rule = OPTION_OF_RUN,
+     .argument = "SPEC",
+     .help =
+         "Merge similar filters while it trains: key=value,... of threshold=R (0.9), keep=N, most=N, "
+         "minimum=N, layers=NAME+NAME, at=TIME+TIME or every=TIME,from=TIME,until=TIME (500 steps, 2epochs; "
+         "neither: when weightscape ctl asks), bound=LOSS, probe=N, method=similar|norm|random; none: no "
+         "more"},
     {.name = "checkpoint-every",
      .kind = OPTION_WHOLE,
      .rule = OPTION_OF_RUN,
@@ -307,6 +316,14 @@ static int read_insitu(const option_values *values, insitu_choice *choice)
     return status ? status : check_record(values, choice);
 }
 
+/* What --merge says, which may be NULL. */
+static int read_merge(const char *text, train_plan *plan)
+{
+    plan->merge = merge_spec_defaults();
+    plan->has_merge = text && strcmp(text, "none");
+    return plan->has_merge ? merge_spec_parse("--merge", text, &plan->merge) : CNN_OK;
+}
+
 int train_options_check(const option_values *values)
 {
     if (option_given(values, "run") && option_given(values, "resume"))
@@ -351,6 +368,8 @@ int train_plan_make(const option_values *values, train_plan *plan)
         status = cnn_fail(CNN_BAD_ARGUMENT, "--%s", cnn_message());
     if (!status)
         status = read_insitu(values, &plan->insitu);
+    if (!status)
+        status = read_merge(option_text(values, "merge"), plan);
     if (option_text(values, "validation"))
         plan->validation = (uint32_t)option_whole(values, "validation");
     if (option_text(values, "checkpoint-every"))
@@ -360,6 +379,16 @@ int train_plan_make(const option_values *values, train_plan *plan)
     else if (!status)
         plan->net = text_copy(option_text(values, "net"));
     return status;
+}
+
+int train_plan_go_on(const option_values *values, train_plan *plan)
+{
+    if (plan->steps_are_more) {
+        plan->steps = plan->trainer.total_steps;
+        plan->steps_are_more = 0;
+    }
+    plan->trainer.learning_rate = option_real(values, "lr");
+    return cnn_schedule_parse(option_text(values, "schedule"), &plan->trainer.schedule);
 }
 
 void train_plan_free(train_plan *plan)

@@ -4,6 +4,7 @@
 #define APP_TRAIN_OPTIONS_H
 
 #include "cnn/trainer.h"
+#include "merge_spec.h"
 #include "options.h"
 #include <weightscape/insitu.h>
 
@@ -38,6 +39,8 @@ typedef struct train_plan {
     uint64_t checkpoint_every; /* steps; 0: an epoch */
     size_t keep_checkpoints;   /* 0: all */
     int stop_on_nan, strict, quiet;
+    merge_spec merge; /* the defaults without --merge */
+    int has_merge;
     insitu_choice insitu;
 } train_plan;
 
@@ -47,6 +50,10 @@ int train_options_check(const option_values *values);
 /* Reads checked values. A file named by --net is read only if the call itself gave it. Returns 0 or a status
  * of cnn_core; free with train_plan_free in both cases. */
 int train_plan_make(const option_values *values, train_plan *plan);
+
+/* The plan of a run that goes on in this process, whose `values` are settled: an end that was told as so many
+ * steps more is where it is, and knobs begin as the options have them. Returns 0 or a status of cnn_core. */
+int train_plan_go_on(const option_values *values, train_plan *plan);
 void train_plan_free(train_plan *plan);
 
 /* Sets the number of steps after which the training ends. Returns 0, or CNN_BAD_ARGUMENT if `done` are more.

@@ -18,8 +18,8 @@ from conftest import Program, Run, environment, small_training, wait_for
 from control import Client, ask, turn
 
 ENDLESS = 10**9
-KNOBS = ["learning_rate", "schedule", "momentum", "weight_decay", "dropout", "batch", "overhead", "live_rate", "pause_at",
-         "stop_after_epoch"]
+KNOBS = ["learning_rate", "schedule", "momentum", "weight_decay", "dropout", "batch", "merge_threshold", "overhead",
+         "live_rate", "pause_at", "stop_after_epoch"]
 
 
 class Training:
@@ -97,8 +97,8 @@ def test_get(endless):
     told = [line.split(" ", 1) for line in endless.good("get").splitlines()]
     assert [name for name, _ in told] == KNOBS
     assert dict(told) == {"learning_rate": "0.001", "schedule": "constant", "momentum": "0.9", "weight_decay": "0",
-                          "dropout": "0.2", "batch": "20", "overhead": "0.02", "live_rate": "30", "pause_at": "0",
-                          "stop_after_epoch": "0"}
+                          "dropout": "0.2", "batch": "20", "merge_threshold": "0.9", "overhead": "0.02", "live_rate": "30",
+                          "pause_at": "0", "stop_after_epoch": "0"}
     assert endless.good("get", "batch", "dropout") == "batch 20\ndropout 0.2\n"
     result = endless.ctl("get", "batch", "nosuch")
     assert result.status == 1 and len(result.errors) == 1 and '"nosuch" is no knob' in result.errors[0]
