@@ -329,7 +329,7 @@ static const app_knob table[] = {
     {"weight_decay", KNOB_REAL, KNOB_TRAINS, 0, 1, 0, NULL, weight_decay_text, set_weight_decay},
     {"dropout", KNOB_SHARE, KNOB_TRAINS, 0, 1, 0, check_dropout, dropout_text, set_dropout},
     {"batch", KNOB_WHOLE, KNOB_TRAINS, 1, 1e9, 0, check_batch, batch_text, set_batch},
-    {"merge_threshold", KNOB_REAL, KNOB_TRAINS, -1, 1, 0, check_merge_threshold, merge_threshold_text,
+    {"merge_threshold", KNOB_REAL, KNOB_TRAINS, 0, 1, 0, check_merge_threshold, merge_threshold_text,
      set_merge_threshold},
     {"overhead", KNOB_REAL, KNOB_SHOWS, 1e-6, 1, 0, check_shows, overhead_text, set_overhead},
     {"live_rate", KNOB_REAL, KNOB_SHOWS, 0.1, 1000, 0, check_shows, live_rate_text, set_live_rate},
