@@ -147,6 +147,13 @@ static void want_live(const ws_sidecar *sidecar, const ws_schedule *schedule, ui
         wanted[i] |= ws_transport_of_layer(sidecar->setup, &looked_at, i);
 }
 
+/* The state that a resumed run begins with has been given to its own scripts by the session before, and is
+ * shown again only if it rests there. */
+static int was_given(const ws_sidecar *sidecar, uint32_t reader, uint64_t step)
+{
+    return reader == WS_RING_OWN && sidecar->setup->first_step && step <= sidecar->setup->first_step;
+}
+
 static int wants(ws_transport *self, uint64_t step, uint8_t *wanted, int *is_dump)
 {
     ws_sidecar *sidecar = of(self);
@@ -154,7 +161,7 @@ static int wants(ws_transport *self, uint64_t step, uint8_t *wanted, int *is_dum
         return 0;
     sidecar->must = 0;
     for (uint32_t i = 0; i < WS_RING_READERS; i++)
-        if (counts(sidecar, i) && !is_done(step, sidecar->wishes[i].done) &&
+        if (counts(sidecar, i) && !was_given(sidecar, i, step) && !is_done(step, sidecar->wishes[i].done) &&
             ws_transport_wants(sidecar->setup, &sidecar->wishes[i].schedule, step, wanted))
             sidecar->must |= 1u << i;
     const uint32_t hungry =

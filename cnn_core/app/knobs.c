@@ -317,6 +317,7 @@ static int set_merge_threshold(app_knobs *knobs, const char *text, double value)
 {
     (void)text;
     knobs->merge.options.threshold = value;
+    insitu_link_set_threshold(knobs->link, value);
     return CNN_OK;
 }
 

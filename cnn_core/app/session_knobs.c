@@ -195,6 +195,8 @@ int session_open_knobs(app_session *session, const json_t *record)
     if (!status)
         status = restore_past(session);
     session->plan->insitu.overhead = session->knobs.overhead;
+    if (session->knobs.merge.has_threshold)
+        insitu_link_set_threshold(session->link, session->knobs.merge.options.threshold);
     return status ? status : check_replay(session);
 }
 
