@@ -13,24 +13,41 @@ from live_host import CONVOLUTION, LIBRARY, Layer, Options, Row
 
 SIDECAR = 0  # ws_transport_kind
 SHAPES = {"conv1": (4, 1, 3, 3), "conv2": (3, 2, 2, 2)}
+PROBE = (12, 3, 2)  # images and their maps' rows and columns
+SHOWN = 10
+ACTIVATIONS, CORRELATION = 2, 4  # ws_wants
 LINE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p)
+
+
+PREPARE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint8))
 
 
 class Command(ctypes.Structure):
     _fields_ = [("size", ctypes.c_uint32), ("origin", ctypes.c_char * 64), ("name", ctypes.c_char * 48), ("value", ctypes.c_char * 256)]
 
 
-def weights_at(step, layer):
+def weights_at(step, layer, shapes=SHAPES):
     """What a convolution holds: no two steps have a value in common."""
-    shape = SHAPES[layer]
+    shape = shapes[layer]
     values = numpy.arange(numpy.prod(shape), dtype=numpy.float32) / numpy.float32(1024)
     return (values + numpy.float32(step)).reshape(shape)
+
+
+def activations_at(step, filters):
+    """[images, filters, rows, columns], likewise."""
+    shape = (PROBE[0], filters, *PROBE[1:])
+    return (numpy.arange(numpy.prod(shape)) / 65536 + step).astype(numpy.float32).reshape(shape)
+
+
+def correlation_at(step, filters):
+    return numpy.eye(filters) + 1 / (step + 2)
 
 
 class ViewedHost:
     """Goes on, a step after the other, until `close`."""
 
-    def __init__(self, folder, live, scripts=(), seconds=0.01, record=0, status=None):
+    def __init__(self, folder, live, scripts=(), seconds=0.01, record=0, status=None, shows_more=False):
+        """shows_more: activations and correlations, too, when somebody wants them; `prepared` has (step, ws_wants of conv1)."""
         self._library = ctypes.CDLL(str(LIBRARY))
         self._library.ws_message.restype = ctypes.c_char_p
         self._library.ws_insitu_next.restype = ctypes.POINTER(ctypes.c_uint64)
@@ -38,18 +55,19 @@ class ViewedHost:
         self.folder, self.lines, self.commands, self.holders = folder, [], [], []
         self.step, self.held_at, self.longest_step = 0, None, 0.0
         self._seconds, self._status, self._ends = seconds, status, False
+        self.prepared, self._shows_more, self._views, self._shapes, self._next_shapes = [], shows_more, {}, dict(SHAPES), None
+        self._prepare = PREPARE(lambda context, step, wanted: self._make_views(step, wanted[0]))
         self._memory = {layer: weights_at(0, layer) for layer in SHAPES}
         self._line = LINE(lambda context, level, line: self.lines.append(line.decode()))
         texts = (ctypes.c_char_p * (len(scripts) + 1))(*[os.fsencode(script) for script in scripts])
         path = os.fsencode(folder)
         options = Options(size=ctypes.sizeof(Options), script_count=len(scripts), scripts=ctypes.cast(texts, ctypes.c_void_p), output=path,
                           folder=path, transport=SIDECAR, watchers=1, overhead=1, record=record, live=live.encode() if live else None,
-                          log=ctypes.cast(self._line, ctypes.c_void_p))
+                          log=ctypes.cast(self._line, ctypes.c_void_p), prepare=ctypes.cast(self._prepare, ctypes.c_void_p))
         self._handle = ctypes.c_void_p()
         self._check(self._library.ws_insitu_create(ctypes.byref(options), ctypes.byref(self._handle)))
-        for name, memory in self._memory.items():
-            layer = Layer(size=ctypes.sizeof(Layer), kind=CONVOLUTION, name=name.encode(), shape=memory.shape, weight=memory.ctypes.data)
-            self._check(self._library.ws_insitu_add_layer(self._handle, ctypes.byref(layer)))
+        for name in self._memory:
+            self._check(self._library.ws_insitu_add_layer(self._handle, ctypes.byref(self._layer(name))))
         self._check(self._library.ws_insitu_start(self._handle))
         self._next = self._library.ws_insitu_next(self._handle)
         self._thread = threading.Thread(target=self._train)
@@ -58,11 +76,43 @@ class ViewedHost:
     def _check(self, status):
         assert status >= 0, self._library.ws_message()
 
+    def _layer(self, name, views=None):
+        memory = self._memory[name]
+        layer = Layer(size=ctypes.sizeof(Layer), kind=CONVOLUTION, name=name.encode(), shape=memory.shape, weight=memory.ctypes.data)
+        if self._shows_more:
+            layer.activation_shape = (PROBE[0], memory.shape[0], *PROBE[1:])
+            layer.offers = ACTIVATIONS | CORRELATION
+        for field, values in (views or {}).items():
+            setattr(layer, field, values.ctypes.data)
+        return layer
+
+    def _change(self, views):
+        for index, name in enumerate(self._memory):
+            self._check(self._library.ws_insitu_change_layer(self._handle, index, ctypes.byref(self._layer(name, views.get(name)))))
+
+    def _make_views(self, step, wanted):
+        self.prepared.append((step, wanted))
+        self._views = {name: {"activation": activations_at(step, len(memory)), "pearson": correlation_at(step, len(memory))}
+                       for name, memory in self._memory.items()}
+        self._change(self._views)
+
+    def reshape(self, filters):
+        """conv1 has so many filters from the next step on."""
+        self._next_shapes = {"conv1": (filters, 1, 3, 3), "conv2": SHAPES["conv2"]}
+        self.wait(lambda: self._next_shapes is None)
+
+    def _take_shapes(self):
+        if self._next_shapes:
+            self._shapes, self._next_shapes = self._next_shapes, None
+            self._memory = {layer: weights_at(self.step, layer, self._shapes) for layer in SHAPES}
+            self._change({})
+
     def _train(self):
         while not self._ends:
             began = time.monotonic()
+            self._take_shapes()
             for name, memory in self._memory.items():
-                memory[...] = weights_at(self.step, name)
+                memory[...] = weights_at(self.step, name, self._shapes)
             row = Row(size=ctypes.sizeof(Row), step=self.step, epoch=self.step / 100, loss=1 / (self.step + 1))
             self._check(self._library.ws_insitu_row(self._handle, ctypes.byref(row)))
             self._show()
