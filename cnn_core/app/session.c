@@ -13,9 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Filters that correlate so much are shown as a group, unless --merge says otherwise. */
-#define GROUP_THRESHOLD 0.9
-
 int session_write_record(const app_session *session, const char *status)
 {
     const cnn_trainer *trainer = session->trainer;
@@ -194,11 +191,8 @@ static void tell_waiting(void *context, uint64_t done, uint64_t total)
     picture_progress_tell(&session->pictures, done, total);
 }
 
-/* From which correlation on filters are shown as a group: those that would be merged. */
-static double group_threshold(const train_plan *plan)
-{
-    return plan->has_merge && plan->merge.has_threshold ? plan->merge.options.threshold : GROUP_THRESHOLD;
-}
+/* From which correlation on filters are shown as a group. */
+#define GROUP_THRESHOLD 0.9
 
 static int open_link(app_session *session, const json_t *record)
 {
@@ -224,7 +218,7 @@ static int open_link(app_session *session, const json_t *record)
                               .views = {.images = &session->data.train,
                                         .probe = session->plan->probe,
                                         .seed = session->plan->seed,
-                                        .threshold = group_threshold(session->plan)},
+                                        .threshold = GROUP_THRESHOLD},
                               .required = insitu->required,
                               .stop = is_to_stop,
                               .progress = tell_waiting,
