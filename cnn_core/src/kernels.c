@@ -122,6 +122,18 @@ static void product(const cnn_product *p)
 typedef double wide __attribute__((vector_size(VECTOR_BYTES)));
 enum { WIDE_LANES = VECTOR_BYTES / 8, WIDES = 2 };
 
+INLINE wide load_wide(const double *from)
+{
+    wide v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+INLINE void store_wide(double *to, wide v)
+{
+    memcpy(to, &v, sizeof v);
+}
+
 INLINE void gram_tile(const cnn_gram *g, int i, int j)
 {
     wide sum[ROWS][WIDES];
@@ -131,21 +143,19 @@ INLINE void gram_tile(const cnn_gram *g, int i, int j)
     const double *a = g->a + i, *b = g->b + j;
     for (int d = 0; d < g->depth; d++) {
         wide operand[WIDES];
-        memcpy(operand, b, sizeof operand);
+        for (int v = 0; v < WIDES; v++)
+            operand[v] = load_wide(b + v * WIDE_LANES);
         for (int r = 0; r < ROWS; r++)
             for (int v = 0; v < WIDES; v++)
                 sum[r][v] += a[r] * operand[v];
         a += g->step;
         b += g->step;
     }
-    for (int r = 0; r < ROWS; r++) {
-        double *c = g->c + (i + r) * g->c_row + j;
-        wide old[WIDES];
-        memcpy(old, c, sizeof old);
-        for (int v = 0; v < WIDES; v++)
-            old[v] += sum[r][v];
-        memcpy(c, old, sizeof old);
-    }
+    for (int r = 0; r < ROWS; r++)
+        for (int v = 0; v < WIDES; v++) {
+            double *c = g->c + (i + r) * g->c_row + j + v * WIDE_LANES;
+            store_wide(c, load_wide(c) + sum[r][v]);
+        }
 }
 
 static void gram(const cnn_gram *g)

@@ -13,6 +13,7 @@ enum { BLOCK = 128 };
 struct cnn_moment_sums {
     int units;
     size_t pitch; /* units rounded up for the kernel; those beyond are zero */
+    size_t step;  /* from sample to sample of a block: no power of two, on which caches work badly */
     cnn_threads *threads;
     int has_shift;
     double *shift;    /* [pitch] near the means, so that little cancels in the end */
@@ -23,7 +24,7 @@ struct cnn_moment_sums {
     double *sum;      /* [pitch] of w (x - shift) */
     double *product;  /* [pitch,pitch] of w (x_i - shift_i)(x_j - shift_j), j >= i */
     int filled;       /* samples in the block */
-    double *block;    /* [BLOCK,pitch] x - shift */
+    double *block;    /* [BLOCK,step] x - shift */
     double *weighted; /* the same times w */
 };
 
@@ -33,14 +34,15 @@ int cnn_moment_sums_create(int units, cnn_threads *threads, cnn_moment_sums **ou
     if (!s)
         return cnn_fail(CNN_NO_MEMORY, "similarity: no memory for %d units", units);
     const size_t pitch = cnn_padded((size_t)units);
-    *s = (cnn_moment_sums){.units = units, .pitch = pitch, .threads = threads};
+    *s = (cnn_moment_sums){
+        .units = units, .pitch = pitch, .step = pitch + CNN_VECTOR_MOST, .threads = threads};
     s->shift = calloc(pitch, sizeof *s->shift);
     s->first = calloc(pitch, sizeof *s->first);
     s->state = calloc(pitch, sizeof *s->state);
     s->sum = calloc(pitch, sizeof *s->sum);
     s->product = calloc(pitch * pitch, sizeof *s->product);
-    s->block = calloc(BLOCK * pitch, sizeof *s->block);
-    s->weighted = calloc(BLOCK * pitch, sizeof *s->weighted);
+    s->block = calloc(BLOCK * s->step, sizeof *s->block);
+    s->weighted = calloc(BLOCK * s->step, sizeof *s->weighted);
     if (!s->shift || !s->first || !s->state || !s->sum || !s->product || !s->block || !s->weighted) {
         cnn_moment_sums_free(s);
         return cnn_fail(CNN_NO_MEMORY, "similarity: no memory for %d units", units);
@@ -89,7 +91,7 @@ static void multiply_strip(void *context, int strip, int thread)
                                         .depth = s->filled,
                                         .a = s->weighted + first,
                                         .b = s->block + first,
-                                        .step = (ptrdiff_t)s->pitch,
+                                        .step = (ptrdiff_t)s->step,
                                         .c = s->product + first * s->pitch + first,
                                         .c_row = (ptrdiff_t)s->pitch});
 }
@@ -98,15 +100,15 @@ static void flush(cnn_moment_sums *s)
 {
     for (int d = 0; d < s->filled; d++)
         for (size_t k = 0; k < s->pitch; k++)
-            s->sum[k] += s->weighted[(size_t)d * s->pitch + k];
+            s->sum[k] += s->weighted[(size_t)d * s->step + k];
     cnn_threads_run(s->threads, (int)(s->pitch / CNN_GRAM_ROWS), multiply_strip, s);
     s->filled = 0;
 }
 
 static void add_sample(cnn_moment_sums *s, const float *x, size_t stride, double weight)
 {
-    double *values = s->block + (size_t)s->filled * s->pitch;
-    double *weighted = s->weighted + (size_t)s->filled * s->pitch;
+    double *values = s->block + (size_t)s->filled * s->step;
+    double *weighted = s->weighted + (size_t)s->filled * s->step;
     for (int k = 0; k < s->units; k++, x += stride) {
         if (!isfinite(*x))
             s->state[k] = CNN_UNIT_NOT_FINITE;
