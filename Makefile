@@ -4,7 +4,7 @@
 #   make CMAKE_FLAGS=-D...   further flags for CMake
 #   make SETUP=              installs nothing: for systems other than Debian
 #   make data SET=fashion    Fashion-MNIST instead of MNIST
-#   make bench ONLY=overhead parts: training overhead publish pictures memory recording
+#   make bench ONLY=overhead parts: training overhead publish pictures memory recording merging
 #   make install PREFIX=...  default /usr/local; DESTDIR is respected
 SHELL       := /bin/bash
 CMAKE_FLAGS ?=
