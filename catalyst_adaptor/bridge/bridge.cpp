@@ -154,6 +154,43 @@ int export_all(const ws_scene *scene, const char *folder, char problem[WS_PROBLE
     return why.empty() ? WS_OK : WS_IO_FAILED;
 }
 
+// What a module of ours has to say about the run of a script: (whether the script refused, problem).
+int run_module(const ws_script &script, std::string &problem)
+{
+    const Reference module = import_own_module("once");
+    const Reference list(PyList_New(0));
+    for (uint32_t i = 0; list && i < script.argument_count; i++) {
+        const Reference text(PyUnicode_DecodeFSDefault(script.arguments[i]));
+        if (!text || PyList_Append(list, text) != 0)
+            throw PythonError();
+    }
+    const Reference answer(
+        module && list ? PyObject_CallMethod(module, "run", "sO", script.path, static_cast<PyObject *>(list))
+                       : nullptr);
+    int refused;
+    const char *text;
+    if (!answer || !PyArg_ParseTuple(answer, "ps", &refused, &text))
+        throw PythonError();
+    problem = text;
+    return problem.empty() ? WS_OK : refused ? WS_BAD_FILE : WS_BAD_SCRIPT;
+}
+
+int run_once(const ws_script *script, char problem[WS_PROBLEM_SIZE])
+{
+    int status = WS_BAD_SCRIPT;
+    call(
+        [&] {
+            std::string why = start_paraview();
+            if (!why.empty())
+                throw std::runtime_error(why);
+            const PythonLock lock;
+            status = run_module(*script, why);
+            write_problem(problem, why.c_str());
+        },
+        [&](const char *what) { write_problem(problem, what); });
+    return status;
+}
+
 void abilities(ws_bridge_abilities *out)
 {
     *out = {};
@@ -177,7 +214,7 @@ void abilities(ws_bridge_abilities *out)
 
 extern "C" WS_API const ws_bridge_table weightscape_bridge;
 const ws_bridge_table weightscape_bridge = {
-    WS_BRIDGE_VERSION, open, schedule, show, lose_display, counts,      close,
-    verdict,           draw, idle,     live, take_command, tell_status, export_all,
-    abilities,
+    WS_BRIDGE_VERSION, open,      schedule, show, lose_display, counts,      close,
+    verdict,           draw,      idle,     live, take_command, tell_status, export_all,
+    run_once,          abilities,
 };

@@ -123,6 +123,11 @@ typedef struct ws_bridge_table {
      * the problem. */
     int (*export_channels)(const ws_scene *scene, const char *folder, char problem[WS_PROBLEM_SIZE]);
 
+    /* Runs a Python file once, as ParaView's pvbatch would; needs no open bridge, and a display if it draws.
+     * WS_OK; WS_BAD_FILE: it ended itself with a text (sys.exit("...")), which is the problem;
+     * WS_BAD_SCRIPT: it failed. */
+    int (*run_once)(const ws_script *script, char problem[WS_PROBLEM_SIZE]);
+
     /* Versions, and whether Python has what the scripts need. */
     void (*abilities)(ws_bridge_abilities *out);
 } ws_bridge_table;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "check.h"
-#include "child.h"
 #include "request.h"
 #include <jansson.h>
 #include <stdio.h>
@@ -50,7 +49,7 @@ static json_t *answer_line(const char *answer, int index)
     return end ? json_loadb(answer, (size_t)(end - answer), 0, NULL) : NULL;
 }
 
-static void how_it_ended(const ws_child_end *end, char out[WS_PROBLEM_SIZE])
+void ws_check_how_it_ended(const ws_child_end *end, char out[WS_PROBLEM_SIZE])
 {
     char by[32] = "";
     if (end->signal)
@@ -69,7 +68,7 @@ static int judge(const ws_check *check, const ws_script *script, const char *ans
     if (json_unpack(verdict, "{s:s, s:i, s:b}", "problem", &problem, "views", &out->draws, "may_draw",
                     &out->may_draw) != 0) {
         char ended[WS_PROBLEM_SIZE];
-        how_it_ended(end, ended);
+        ws_check_how_it_ended(end, ended);
         /* Without a display to draw on, VTK aborts the process. */
         out->draws = !check->has_display && !end->timed_out;
         if (!out->draws)
@@ -80,7 +79,7 @@ static int judge(const ws_check *check, const ws_script *script, const char *ans
     out->can_draw = json_is_true(json_object_get(drawing, "drawn"));
     ws_request_rules(json_object_get(verdict, "rules"), &out->schedule);
     if (status == WS_OK && out->draws && check->has_display && !out->can_draw)
-        how_it_ended(end, out->no_drawing);
+        ws_check_how_it_ended(end, out->no_drawing);
     json_decref(verdict);
     json_decref(drawing);
     return status;
@@ -126,6 +125,6 @@ int ws_check_abilities(const ws_place *place, ws_bridge_abilities *out)
     if (understood)
         return WS_OK;
     char ended[WS_PROBLEM_SIZE];
-    how_it_ended(&end, ended);
+    ws_check_how_it_ended(&end, ended);
     return ws_fail(WS_NO_PICTURES, "%s: %s", place->helper, ended);
 }

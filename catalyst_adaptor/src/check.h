@@ -6,6 +6,7 @@
 #ifndef WEIGHTSCAPE_CHECK_H
 #define WEIGHTSCAPE_CHECK_H
 
+#include "child.h"
 #include "place.h"
 #include "script.h"
 
@@ -31,6 +32,9 @@ typedef struct ws_finding {
 /* Tries a script. WS_BAD_SCRIPT if it cannot be used (message: one line with its file and line);
  * WS_NO_PICTURES if the helper itself does not work; WS_IO_FAILED, WS_NO_MEMORY. */
 int ws_check_script(const ws_check *check, const ws_script *script, ws_finding *out);
+
+/* How a helper ended that has not answered, in words. */
+void ws_check_how_it_ended(const ws_child_end *end, char out[WS_PROBLEM_SIZE]);
 
 /* Asks the helper what it can do. WS_NO_PICTURES if it does not answer. */
 int ws_check_abilities(const ws_place *place, ws_bridge_abilities *out);

@@ -4,6 +4,7 @@
  *     weightscape-bridge display      "answers" if $DISPLAY does
  *     weightscape-bridge abilities    one line of JSON
  *     weightscape-bridge check        see check.h
+ *     weightscape-bridge once         runs a script once, as ws_script_run asks
  *     weightscape-bridge sidecar      draws for a training, see sidecar_main.h */
 #include "check.h"
 #include "display.h"
@@ -151,6 +152,29 @@ static int check(void)
     return DONE;
 }
 
+/* Whether there is something to draw on is asked before ParaView is loaded. */
+static int once(void)
+{
+    ws_place place;
+    ws_script script;
+    ws_display display = {0};
+    char problem[WS_PROBLEM_SIZE] = "";
+    json_t *request = read_request();
+    int status = ws_request_read_script(request, &script);
+    if (status == WS_OK)
+        status = ws_place_find(&place);
+    if (status == WS_OK && ws_display_ask(&place) != 1)
+        status = ws_display_start(&display);
+    if (status == WS_OK) {
+        const ws_bridge_table *table = load();
+        status = table ? table->run_once(&script, problem) : WS_NO_PICTURES;
+    }
+    answer(
+        json_pack("{s:i, s:s}", "status", status, "problem", problem[0] || !status ? problem : ws_message()));
+    ws_display_leave(&display);
+    return DONE;
+}
+
 int main(int argc, char **argv)
 {
     const char *mode = argc == 2 ? argv[1] : "";
@@ -163,10 +187,12 @@ int main(int argc, char **argv)
         status = abilities();
     else if (strcmp(mode, "check") == 0)
         status = check();
+    else if (strcmp(mode, "once") == 0)
+        status = once();
     else if (strcmp(mode, "sidecar") == 0)
         status = sidecar_main(read_request());
     else
-        fprintf(stderr, "usage: %s display | abilities | check | sidecar\n", argv[0]);
+        fprintf(stderr, "usage: %s display | abilities | check | once | sidecar\n", argv[0]);
     /* Not exit: ParaView's destructors have nothing to save here, and a dead display would trip them. */
     fflush(NULL);
     ws_display_end_left();

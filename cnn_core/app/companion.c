@@ -31,11 +31,23 @@ char *companion_find(const char *name)
     return NULL;
 }
 
+enum { WITH_US = -1 }; /* no descriptor */
+
+/* In the child: leaves the terminal. Returns 0, or -1 with errno. */
+static int go_apart(int errors)
+{
+    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (setpgid(0, 0) || nothing < 0 || dup2(nothing, STDIN_FILENO) < 0)
+        return -1;
+    return dup2(nothing, STDOUT_FILENO) < 0 || dup2(errors, STDERR_FILENO) < 0 ? -1 : 0;
+}
+
 /* In the child: becomes the program, or tells through the pipe why not. */
-static void become(char *const arguments[], pid_t parent, int pipe_end)
+static void become(char *const arguments[], int errors, pid_t parent, int pipe_end)
 {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() == parent)
+    const int is_ready = errors == WITH_US || go_apart(errors) == 0;
+    if (is_ready && getppid() == parent)
         execv(arguments[0], arguments);
     const int problem = errno;
     if (write(pipe_end, &problem, sizeof problem) < 0)
@@ -43,7 +55,7 @@ static void become(char *const arguments[], pid_t parent, int pipe_end)
     _exit(127);
 }
 
-pid_t companion_start(char *const arguments[])
+static pid_t start(char *const arguments[], int errors)
 {
     int ends[2];
     const pid_t parent = getpid();
@@ -53,7 +65,7 @@ pid_t companion_start(char *const arguments[])
     fcntl(ends[1], F_SETFD, FD_CLOEXEC);
     const pid_t child = fork();
     if (child == 0)
-        become(arguments, parent, ends[1]);
+        become(arguments, errors, parent, ends[1]);
     int problem = errno;
     close(ends[1]);
     /* The pipe closes when the program has taken over. */
@@ -67,13 +79,23 @@ pid_t companion_start(char *const arguments[])
     return -1;
 }
 
+pid_t companion_start(char *const arguments[])
+{
+    return start(arguments, WITH_US);
+}
+
+pid_t companion_start_apart(char *const arguments[], int errors)
+{
+    return start(arguments, errors);
+}
+
 static void one_tick(void)
 {
     const struct timespec tick = {.tv_nsec = 1000000000 / TICKS_A_SECOND};
     nanosleep(&tick, NULL);
 }
 
-static int has_ended(pid_t companion, int *exit_status)
+int companion_has_ended(pid_t companion, int *exit_status)
 {
     int how;
     if (waitpid(companion, &how, WNOHANG) != companion)
@@ -84,7 +106,7 @@ static int has_ended(pid_t companion, int *exit_status)
 
 int companion_wait(pid_t companion, int *exit_status)
 {
-    while (!has_ended(companion, exit_status)) {
+    while (!companion_has_ended(companion, exit_status)) {
         if (signals_caught())
             return 0;
         one_tick();
@@ -98,7 +120,7 @@ void companion_end(pid_t companion)
     if (companion <= 0 || kill(companion, SIGTERM))
         return;
     for (int i = 0; i < PATIENCE_SECONDS * TICKS_A_SECOND; i++) {
-        if (has_ended(companion, &exit_status))
+        if (companion_has_ended(companion, &exit_status))
             return;
         one_tick();
     }

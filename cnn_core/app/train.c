@@ -4,12 +4,12 @@
 #include "command.h"
 #include "exit_status.h"
 #include "run_record.h"
-#include "script_text.h"
 #include "session.h"
 #include "signals.h"
 #include "tell.h"
 #include "text.h"
 #include "train_options.h"
+#include "train_paths.h"
 #include <stdlib.h>
 
 static const char details[] =
@@ -52,27 +52,6 @@ static int open_resumed(const char *path, option_values *values, run_folder *fol
     return status;
 }
 
-/* A run is resumed from wherever: its record holds paths that do not depend on the folder of the call. */
-static int make_absolute(option_values *values)
-{
-    char *data = option_text(values, "data") ? realpath(option_text(values, "data"), NULL) : NULL;
-    int status = data ? option_set(values, "data", data)
-                      : CNN_OK; /* one that does not exist is told when it is read */
-    free(data);
-    const char *replayed = option_text(values, "replay-steering");
-    char *steered = replayed ? realpath(replayed, NULL) : NULL;
-    if (!status && steered)
-        status = option_replace(values, "replay-steering", 0, steered);
-    free(steered);
-    const size_t count = option_count(values, "pipeline");
-    for (size_t i = 0; i < count && !status; i++) {
-        char *script = script_text_absolute(option_at(values, "pipeline", i));
-        status = option_replace(values, "pipeline", i, script);
-        free(script);
-    }
-    return status;
-}
-
 static int prepare(option_values *values, train_plan *plan, run_folder *folder, json_t **record)
 {
     const char *resumed = option_text(values, "resume");
@@ -80,7 +59,7 @@ static int prepare(option_values *values, train_plan *plan, run_folder *folder, 
     if (!status && resumed)
         status = open_resumed(resumed, values, folder, record);
     if (!status)
-        status = make_absolute(values);
+        status = train_paths_make_absolute(values);
     if (!status)
         status = train_plan_make(values, plan);
     return status;

@@ -357,6 +357,13 @@ WS_API int ws_recording_describe(const char *path, ws_recording_facts *facts,
  * display. Errors as above; WS_BAD_ARGUMENT: the step is not there (the nearest ones are named). */
 WS_API int ws_recording_export(const char *path, uint64_t step, const char *folder);
 
+/* Runs a Python script (an absolute path) once, with ParaView and a display to draw on, in a process of its
+ * own that is killed after `seconds`: for pictures of what is in files. As ParaView's pvbatch would, but for
+ * the display, which is a virtual one where there is none. WS_OK; WS_BAD_FILE: the script has refused, by
+ * sys.exit(text), the text is the message; WS_BAD_SCRIPT: it cannot be read, or it failed (where, and why);
+ * WS_NO_PICTURES; WS_IO_FAILED; WS_NO_MEMORY. */
+WS_API int ws_script_run(const char *script, const char *const *arguments, uint32_t count, double seconds);
+
 /* What this machine can do, as `weightscape doctor` tells it. */
 typedef struct ws_abilities {
     uint32_t size;   /* sizeof(ws_abilities), set by the caller */

@@ -14,6 +14,7 @@ typedef enum cnn_stream {
     CNN_STREAM_DROPOUT = 3, /* high word: step; position counts from the layer's own base */
     CNN_STREAM_PROBE = 4,   /* choice of a fixed probe set */
     CNN_STREAM_MERGE = 5,   /* units that go at random; high word: number of the layer */
+    CNN_STREAM_SWEEP = 16,  /* values that a sweep draws; high word: the draw */
 } cnn_stream;
 
 /* Four independent 32-bit words of block `block` of (seed, stream, high). Any thread. */

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sweep_folder.h"
+#include "cnn/replacement.h"
+#include "cnn/status.h"
+#include "folders.h"
+#include "text.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RECORD "sweep.json"
+
+static const char version_key[] = "weightscape";
+
+static sweep_folder names_in(const char *path)
+{
+    return (sweep_folder){.path = text_copy(path),
+                          .record = text_format("%s/" RECORD, path),
+                          .table = text_format("%s/sweep.csv", path),
+                          .picture = text_format("%s/compare.png", path),
+                          .lock = -1};
+}
+
+void sweep_folder_close(sweep_folder *folder)
+{
+    if (folder->lock >= 0)
+        close(folder->lock);
+    free(folder->path);
+    free(folder->record);
+    free(folder->table);
+    free(folder->picture);
+    *folder = (sweep_folder){.lock = -1};
+}
+
+static int lock(sweep_folder *folder)
+{
+    folder->lock = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder->lock < 0)
+        return cnn_fail(CNN_IO_FAILED, "%s: %s", folder->path, strerror(errno));
+    if (flock(folder->lock, LOCK_EX | LOCK_NB) == 0)
+        return CNN_OK;
+    if (errno == EWOULDBLOCK)
+        return cnn_fail(CNN_BAD_ARGUMENT, "%s: another sweep, or a training, is writing there", folder->path);
+    return cnn_fail(CNN_IO_FAILED, "%s: cannot be locked: %s", folder->path, strerror(errno));
+}
+
+static int check_empty(const sweep_folder *folder)
+{
+    DIR *entries = opendir(folder->path);
+    if (!entries)
+        return cnn_fail(CNN_IO_FAILED, "%s: %s", folder->path, strerror(errno));
+    int found = 0;
+    for (const struct dirent *entry; !found && (entry = readdir(entries));)
+        found = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+    closedir(entries);
+    return found ? cnn_fail(CNN_BAD_ARGUMENT, "%s: is not empty and holds no sweep", folder->path) : CNN_OK;
+}
+
+/* ---- what was asked ---- */
+
+static int read_record(const char *path, json_t **out)
+{
+    json_error_t error;
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return cnn_fail(CNN_IO_FAILED, "%s: %s", path, strerror(errno));
+    json_t *record = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
+    fclose(file);
+    if (!record)
+        return cnn_fail(CNN_BAD_FILE, "%s: line %d: %s", path, error.line, error.text);
+    if (!json_is_array(json_object_get(record, "runs"))) {
+        json_decref(record);
+        return cnn_fail(CNN_BAD_FILE, "%s: has no list \"runs\"", path);
+    }
+    *out = record;
+    return CNN_OK;
+}
+
+/* The --vary of a record as they were asked; the caller frees it. */
+static char *asked_axes(const json_t *record)
+{
+    const json_t *axes = json_object_get(record, "vary");
+    char *text = text_copy("");
+    for (size_t i = 0; i < json_array_size(axes); i++) {
+        const char *asked = json_string_value(json_object_get(json_array_get(axes, i), "asked"));
+        char *longer = text_format("%s%s--vary %s", text, *text ? " " : "", asked ? asked : "?");
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+static int check_same(const sweep_folder *folder, const json_t *recorded, const json_t *asked)
+{
+    static const char *const keys[] = {"vary", "random", "options", "runs"};
+    size_t i = 0;
+    while (i < sizeof keys / sizeof *keys &&
+           (json_equal(json_object_get(recorded, keys[i]), json_object_get(asked, keys[i])) ||
+            (!json_object_get(recorded, keys[i]) && !json_object_get(asked, keys[i]))))
+        i++;
+    if (i == sizeof keys / sizeof *keys)
+        return CNN_OK;
+    char *axes = asked_axes(recorded);
+    const int status = cnn_fail(CNN_BAD_ARGUMENT, "%s: holds another sweep: %s%s", folder->path, axes,
+                                i == 0   ? ""
+                                : i == 1 ? " with another --random or --seed"
+                                         : " with other options of train");
+    free(axes);
+    return status;
+}
+
+static int write_record(const sweep_folder *folder, json_t *asked)
+{
+    json_t *whole = json_pack("{s:s}", version_key, WEIGHTSCAPE_VERSION);
+    json_object_update(whole, asked);
+    char *text = json_dumps(whole, JSON_INDENT(2));
+    json_decref(whole);
+    if (!text)
+        return cnn_fail(CNN_NO_MEMORY, "%s: no memory to write it", folder->record);
+    cnn_replacement *file;
+    int status = cnn_replacement_begin(folder->record, &file);
+    if (!status) {
+        status = cnn_replacement_write(file, text, strlen(text));
+        if (!status)
+            status = cnn_replacement_write(file, "\n", 1);
+        if (status)
+            cnn_replacement_discard(file);
+        else
+            status = cnn_replacement_commit(file);
+    }
+    free(text);
+    return status;
+}
+
+/* ---- opening ---- */
+
+static int take(sweep_folder *folder, json_t *asked)
+{
+    int status = lock(folder);
+    if (status)
+        return status;
+    json_t *recorded;
+    if (access(folder->record, F_OK)) {
+        status = check_empty(folder);
+        return status ? status : write_record(folder, asked);
+    }
+    status = read_record(folder->record, &recorded);
+    if (status)
+        return status;
+    status = check_same(folder, recorded, asked);
+    json_decref(recorded);
+    return status;
+}
+
+int sweep_folder_open(const char *path, json_t *asked, sweep_folder *out)
+{
+    sweep_folder folder = names_in(path);
+    char *made = folders_make_around(path);
+    int status = CNN_OK;
+    if (mkdir(path, 0777) == 0)
+        made = made ? made : text_copy(path);
+    else if (errno != EEXIST)
+        status = cnn_fail(CNN_IO_FAILED, "%s: cannot be made: %s", path, strerror(errno));
+    if (!status)
+        status = take(&folder, asked);
+    if (status && made)
+        folders_remove(path, made);
+    free(made);
+    if (status)
+        sweep_folder_close(&folder);
+    else
+        *out = folder;
+    return status;
+}
+
+int sweep_folder_runs(const char *path, char ***out)
+{
+    json_t *record;
+    char *file = text_format("%s/" RECORD, path);
+    const int status = read_record(file, &record);
+    free(file);
+    if (status)
+        return status;
+    const json_t *runs = json_object_get(record, "runs");
+    char **paths = memory_of(json_array_size(runs) + 1, sizeof *paths);
+    for (size_t i = 0; i < json_array_size(runs); i++) {
+        const char *name = json_string_value(json_object_get(json_array_get(runs, i), "name"));
+        paths[i] = text_format("%s/%s", path, name ? name : "");
+    }
+    json_decref(record);
+    *out = paths;
+    return CNN_OK;
+}
