@@ -33,7 +33,8 @@ static const app_option options[] = {
     {.name = "by",
      .kind = OPTION_TEXT,
      .argument = "OPTION",
-     .help = "The option of train whose values colour the runs; the first that differs unless given"},
+     .help = "The option of train whose values colour the runs; what a sweep varies first, or the first "
+             "number that differs, unless given"},
     {.name = "layer",
      .kind = OPTION_TEXT,
      .argument = "NAME",
@@ -50,6 +51,7 @@ static const app_option options[] = {
 typedef struct folder_list {
     char **paths; /* ends with NULL */
     size_t count;
+    char *by; /* what a sweep among them varies first; NULL without one */
 } folder_list;
 
 /* Takes over `path`. */
@@ -74,11 +76,13 @@ static int holds(const char *folder, const char *name)
 /* The runs of a sweep that have begun. */
 static int add_sweep(const char *path, folder_list *list)
 {
-    char **runs;
+    char **runs, *by;
     const size_t before = list->count;
-    const int status = sweep_folder_runs(path, &runs);
+    const int status = sweep_folder_runs(path, &runs, &by);
     if (status)
         return status;
+    free(list->by);
+    list->by = by;
     for (size_t i = 0; runs[i]; i++) {
         if (holds(runs[i], "run.json"))
             list_add(list, runs[i]);
@@ -116,7 +120,7 @@ static int draw(const option_values *values, const folder_list *list, const char
 {
     const comparison wanted = {.runs = list->paths,
                                .output = output,
-                               .by = option_text(values, "by"),
+                               .by = option_text(values, "by") ? option_text(values, "by") : list->by,
                                .layer = option_text(values, "layer"),
                                .size = option_text(values, "size")};
     const int status = comparison_draw(&wanted);
@@ -147,6 +151,7 @@ static int run(const app_command *self, option_values *values)
     for (size_t i = 0; i < list.count; i++)
         free(list.paths[i]);
     free(list.paths);
+    free(list.by);
     free(output);
     return exit_status;
 }

@@ -179,7 +179,7 @@ int sweep_folder_open(const char *path, json_t *asked, sweep_folder *out)
     return status;
 }
 
-int sweep_folder_runs(const char *path, char ***out)
+int sweep_folder_runs(const char *path, char ***runs, char **option)
 {
     json_t *record;
     char *file = text_format("%s/" RECORD, path);
@@ -187,13 +187,16 @@ int sweep_folder_runs(const char *path, char ***out)
     free(file);
     if (status)
         return status;
-    const json_t *runs = json_object_get(record, "runs");
-    char **paths = memory_of(json_array_size(runs) + 1, sizeof *paths);
-    for (size_t i = 0; i < json_array_size(runs); i++) {
-        const char *name = json_string_value(json_object_get(json_array_get(runs, i), "name"));
+    const json_t *list = json_object_get(record, "runs"),
+                 *first = json_array_get(json_object_get(record, "vary"), 0);
+    char **paths = memory_of(json_array_size(list) + 1, sizeof *paths);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *name = json_string_value(json_object_get(json_array_get(list, i), "name"));
         paths[i] = text_format("%s/%s", path, name ? name : "");
     }
+    const char *varied = json_string_value(json_object_get(first, "option"));
+    *option = varied ? text_copy(varied) : NULL;
+    *runs = paths;
     json_decref(record);
-    *out = paths;
     return CNN_OK;
 }

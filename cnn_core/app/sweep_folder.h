@@ -19,8 +19,9 @@ int sweep_folder_open(const char *path, json_t *asked, sweep_folder *out);
 /* Unlocks and frees the names. */
 void sweep_folder_close(sweep_folder *folder);
 
-/* The names of the runs of the sweep in the folder `path`, paths as "PATH/NAME": a list that ends with NULL,
- * owned as is each text. Errors: CNN_IO_FAILED, CNN_BAD_FILE. */
-int sweep_folder_runs(const char *path, char ***out);
+/* The folders of the runs of the sweep in the folder `path`, "PATH/NAME": a list that ends with NULL, owned
+ * as is each text; and the option that it varies first, owned, NULL if that is not known. Errors:
+ * CNN_IO_FAILED, CNN_BAD_FILE. */
+int sweep_folder_runs(const char *path, char ***runs, char **option);
 
 #endif
