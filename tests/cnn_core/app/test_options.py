@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-COMMANDS = ["train", "eval", "info", "merge", "export", "watch", "replay", "gui", "ctl", "doctor", "completion", "help"]
+COMMANDS = ["train", "eval", "info", "merge", "export", "watch", "replay", "gui", "ctl", "sweep", "compare", "doctor", "completion", "help"]
 
 
 def options_of(program, command):
@@ -97,6 +97,10 @@ def test_bash_completes(program, tmp_path, words, expected):
     (["watch"], ["RUN is missing"]),
     (["replay"], ["FILE is missing"]),
     (["ctl"], ["RUN", "missing"]),
+    (["compare"], ["RUN... is missing"]),
+    (["compare", "r"], ["--output is missing"]),
+    (["compare", "r", "-o", "x.jpg"], ["--output", "x.jpg", ".png"]),
+    (["compare", "r", "-o", "x.png"], ["r:", "neither a run nor a sweep"]),
     (["ctl", "r", "nosuch"], ['"nosuch"', "no command"]),
     (["ctl", "r", "pause", "3"], ['"3"', "too many"]),
     (["ctl", "r", "step", "1", "2"], ['"2"', "too many"]),
