@@ -131,15 +131,15 @@ class ComparisonFigure:
         varied = self.varied
         errors = np.array([100 * (1 - run.validation()[1]) for run in self.runs])
         errors = np.maximum(errors, self.floor())
-        marks = varied.labels()
         if varied.is_log:
             room = (varied.high / varied.low) ** _AROUND
-            across = Axis(varied.low / room, varied.high * room, True, marks)
+            across = Axis(varied.low / room, varied.high * room, True)
         else:
-            room = max(varied.high - varied.low, 1.0) * (_AROUND if varied.is_number else 0.15)
-            across = Axis(varied.low - room, varied.high + room, False, marks)
+            room = (varied.high - varied.low or 1.0) * (_AROUND if varied.is_number else 0.15)
+            across = Axis(varied.low - room, varied.high + room)
         made = Panel("validation error at the end [%]", self._box(column, row), across, panel.log_axis(errors),
                      self.unit, varied.by)
+        across.marks = next(marks for marks in (varied.labels(), varied.labels(0), []) if made.has_room_for(marks))
         made.points = list(zip(varied.values, errors))
         return made
 

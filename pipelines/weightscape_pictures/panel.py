@@ -13,6 +13,7 @@ from .ticks import ticks
 START = 0.0
 MOST_ROWS = 2000  # of a curve
 _ROOM, _LEAST_ROOM = 0.05, 1.1  # around values on a logarithmic axis: a part of their span, and a factor
+_LETTER = 0.85  # about how wide a letter is, in heights of a capital
 _DASHES = {1: (9, 6), 2: (2.5, 4), 3: (9, 3.5, 2.5, 3.5)}  # on, off, ...: pixels of the page at its usual size
 
 
@@ -73,6 +74,17 @@ class Panel:
         with np.errstate(invalid="ignore"):
             outside = ((parts < -1e-9) | (parts > 1 + 1e-9)).any(axis=1)
         return np.where(outside[:, None], np.nan, np.array([left, bottom]) + parts * [right - left, top - bottom])
+
+    def has_room_for(self, marks):
+        """Whether words under the axis do not run into each other."""
+        ends = -math.inf
+        for value, text in sorted(marks):
+            middle = self.placed(value, self.up.low)[0][0]
+            half = _LETTER * 10 * self.unit * len(text) / 2
+            if middle - half < ends:
+                return False
+            ends = middle + half + 10 * self.unit
+        return True
 
     def curve(self, x, y, style=0):
         """Lists of points: the curve without what has no place, thinned to real rows, dashed by its style."""

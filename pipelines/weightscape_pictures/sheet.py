@@ -21,30 +21,35 @@ class Sheet:
 
     def __init__(self, size):
         self.size = size
-        self._lines = {}  # (width, opacity): strokes (points (n, 3), colour); all of a kind are shown as one
-        self._areas = []  # (corners (n, 3), colour)
-        self._words = []  # (points (n, 3), triangles (m, 3), colour)
+        self._faces = {}  # opacity: [points (n, 3)], [corners of each face], [colours]; all of one are shown as one
         self._height = 0.0
 
-    def _raised(self, points):
-        """Points of the page at the height of what is being added."""
-        points = np.asarray(points, float)
-        return np.c_[points, np.full(len(points), self._height)]
+    def _add(self, points, counts, colours, opacity=1.0):
+        """Faces whose points follow one another, above all that is there."""
+        self._height += _STEP
+        if len(points):
+            kept = self._faces.setdefault(opacity, ([], [], []))
+            kept[0].append(np.c_[points, np.full(len(points), self._height)])
+            kept[1].append(np.asarray(counts))
+            kept[2].append(np.asarray(colours, float).reshape(-1, 3))
 
     def lines(self, strokes, width, opacity=1.0):
         """Strokes: (points (n, 2), colour); those of less than two points are left out."""
-        self._height += _STEP
-        kind = self._lines.setdefault((width, opacity), [])
-        kind += [(self._raised(points), colour) for points, colour in strokes if len(points) > 1]
+        ribbons = [(_ribbon(np.asarray(points, float), width), colour) for points, colour in strokes if len(points) > 1]
+        corners = [ribbon for ribbon, _ in ribbons]
+        colours = [np.broadcast_to(colour, (len(ribbon) // 4, 3)) for ribbon, colour in ribbons]
+        if ribbons:
+            colours = np.concatenate(colours)
+            self._add(np.concatenate(corners), np.full(len(colours), 4), colours, opacity)
 
     def areas(self, areas):
         """Areas: (corners (n, 2), colour), convex."""
-        self._height += _STEP
-        self._areas += [(self._raised(corners), colour) for corners, colour in areas]
+        if areas:
+            self._add(np.concatenate([corners for corners, _ in areas]), [len(corners) for corners, _ in areas],
+                      [colour for _, colour in areas])
 
     def words(self, words, colour):
         """Words: (text, x, y of their middle, height of a capital, anchor[, turned])."""
-        self._height += _STEP
         letters, data = Lettering(), vtkPolyData()
         for text, x, y, height, *manner in words:
             if text:
@@ -52,33 +57,17 @@ class Sheet:
         letters.finish(data)
         if data.GetNumberOfPoints():
             points = vtk_to_numpy(data.GetPoints().GetData())[:, :2]
-            triangles = vtk_to_numpy(data.GetPolys().GetConnectivityArray()).reshape(-1, 3)
-            self._words.append((self._raised(points), triangles, colour))
-
-    def _faces(self):
-        """Areas and words as one."""
-        faces = [corners for corners, _ in self._areas]
-        colours = [colour for _, colour in self._areas]
-        for points, triangles, colour in self._words:
-            faces += list(points[triangles])
-            colours += [colour] * len(triangles)
-        return faces, colours
+            corners = vtk_to_numpy(data.GetPolys().GetConnectivityArray())
+            count = len(corners) // 3
+            self._add(points[corners], np.full(count, 3), np.broadcast_to(colour, (count, 3)))
 
     def draw(self):
         """A view that shows it all."""
         page.keep_words_clean()
         width, height = self.size
         view = page.scene(self.size)
-        for (line_width, opacity), strokes in self._lines.items():
-            if strokes:
-                data = _poly_data(*zip(*strokes))
-                data.SetLines(_cells(strokes))
-                _show(data, view, LineWidth=line_width, Opacity=opacity)
-        faces, colours = self._faces()
-        if faces:
-            data = _poly_data(faces, colours)
-            data.SetPolys(geometry.cells(np.cumsum([0, *map(len, faces)])))
-            _show(data, view)
+        for opacity, (points, counts, colours) in self._faces.items():
+            _show(view, np.concatenate(points), np.concatenate(counts), np.concatenate(colours)).Opacity = opacity
         view.CameraParallelScale = height / 2
         view.CameraFocalPoint = [width / 2, height / 2, 0.0]
         view.CameraPosition = [width / 2, height / 2, _DISTANCE]
@@ -86,29 +75,33 @@ class Sheet:
         return view
 
 
-def _poly_data(pieces, colours):
-    """The points of pieces, and a colour for each of them; cells are still to be set."""
+def _ribbon(points, width):
+    """A line as quadrilaterals, one for each stretch: four corners after four."""
+    along = np.diff(points, axis=0)
+    lengths = np.hypot(*along.T)
+    kept = lengths > 0
+    starts, along = points[:-1][kept], along[kept] / lengths[kept, None]
+    ends = points[1:][kept]
+    aside = width / 2 * np.stack([-along[:, 1], along[:, 0]], axis=1)
+    # A little longer than the stretch, so that corners close.
+    more = width / 4 * along
+    return np.stack([starts - more + aside, starts - more - aside, ends + more - aside, ends + more + aside],
+                    axis=1).reshape(-1, 2)
+
+
+def _show(view, points, counts, colours):
+    """Shows faces in their own colours, without light."""
     data = vtkPolyData()
-    data.SetPoints(geometry.points(np.concatenate(pieces)))
-    rgb = (255 * np.asarray(colours, float)).round().astype(np.uint8).reshape(-1, 3)
-    data.GetCellData().AddArray(geometry.array(_COLOUR, rgb))
-    return data
-
-
-def _cells(strokes):
-    return geometry.cells(np.cumsum([0, *(len(points) for points, _ in strokes)]))
-
-
-def _show(data, view, **properties):
-    """Shows a vtkPolyData in its own colours, without light."""
+    data.SetPoints(geometry.points(points))
+    data.SetPolys(geometry.cells(np.concatenate([[0], np.cumsum(counts)])))
+    data.GetCellData().AddArray(geometry.array(_COLOUR, (255 * colours).round().astype(np.uint8)))
     source = simple.PVTrivialProducer()
     source.GetClientSideObject().SetOutput(data)
     source.UpdatePipeline()
     shown = simple.Show(source, view)
     shown.ColorArrayName, shown.MapScalars = ["CELLS", _COLOUR], 0
     shown.Ambient, shown.Diffuse, shown.Specular = 1.0, 0.0, 0.0
-    for name, value in properties.items():
-        setattr(shown, name, value)
+    return shown
 
 
 def save(view, path, size):
