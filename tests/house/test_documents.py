@@ -43,9 +43,12 @@ def problems_of_command(root, program, line):
         said = help_of(program, call.group(1))
         if said.returncode != 0:
             yield f"no subcommand {call.group(1)}"
-        for option in re.findall(r"(?<=\s)--[a-z-]+", call.group(2)):
-            if not re.search(rf"{option}\b", said.stdout):
-                yield f"weightscape {call.group(1)} has no {option}"
+        # What follows `--` are options of train.
+        own, _, shared = call.group(2).partition(" -- ")
+        for text, whose, name in ((own, said, call.group(1)), (shared, help_of(program, "train"), "train")):
+            for option in re.findall(r"(?:(?<=\s)|^)--[a-z-]+", text):
+                if not re.search(rf"{option}\b", whose.stdout):
+                    yield f"weightscape {name} has no {option}"
 
 
 def broken_links(root, name):
@@ -76,6 +79,7 @@ def test_the_readme_shows_both_commands(source):
     ("make tea", "no make target tea"),
     ("build/release/bin/weightscape dance", "no subcommand dance"),
     ("weightscape train --frobnicate 3", "weightscape train has no --frobnicate"),
+    ("weightscape sweep -o x -- --frobnicate 3", "weightscape train has no --frobnicate"),
     ("weightscape train --pipeline pipelines/none.py,layer=conv1", "no file pipelines/none.py"),
 ])
 def test_a_wrong_command_is_found(source, weightscape, line, problem):
