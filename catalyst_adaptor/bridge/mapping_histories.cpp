@@ -107,13 +107,13 @@ vtkSmartPointer<vtkDataObject> build_trajectory(const ws_scene &scene, uint32_t 
     const ws_history_view &history = *scene.history;
     const uint32_t number = walk_number(history, layer);
     const double *const *weights = history.columns + history.norm_columns + 2 * number;
-    const auto components = walk_components(history.sketches[number], history.rows, history.sums[number]);
+    ws_components components;
+    ws_components_of(&history.sums[number], &components);
+    const auto walk = walk_columns(history.sketches[number], history.rows, components);
     const Columns columns{
-        column("step", history.columns[0], history.rows),
-        column("w0", weights[0], history.rows),
-        column("w1", weights[1], history.rows),
-        column("pc1", components[0].data(), history.rows),
-        column("pc2", components[1].data(), history.rows),
+        column("step", history.columns[0], history.rows), column("w0", weights[0], history.rows),
+        column("w1", weights[1], history.rows),           column("pc1", walk[0].data(), history.rows),
+        column("pc2", walk[1].data(), history.rows),
     };
     return finish(as_points ? points_of(columns, columns[1], columns[2]) : table_of(columns), scene);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Principal components of the walk of a layer's weights, from sketches of it.
+// The walk of a layer's weights along its principal components, from sketches of it.
 #ifndef WEIGHTSCAPE_WALK_H
 #define WEIGHTSCAPE_WALK_H
 
-#include "curve.h"
+#include "components.h"
 
 #include <array>
 #include <cstdint>
@@ -12,10 +12,9 @@
 namespace weightscape
 {
 
-// The first two components of each of `rows` sketches, NaN for rows that are not finite. The axes are those
-// of all rows that `sums` are of, also of those that are not among the sketches.
-std::array<std::vector<double>, 2> walk_components(const float *sketches, uint64_t rows,
-                                                   const ws_walk_sums &sums);
+// The first two components of each of `rows` sketches, NaN for rows that are not finite.
+std::array<std::vector<double>, 2> walk_columns(const float *sketches, uint64_t rows,
+                                                const ws_components &components);
 
 } // namespace weightscape
 

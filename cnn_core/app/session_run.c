@@ -69,11 +69,25 @@ static void show_frame(void *context, const cnn_step *step, const cnn_net *net, 
     insitu_link_frame(session->link, step->step);
 }
 
+/* What growth is measured from. There is no gradient yet. */
+static void measure_start(const app_session *session)
+{
+    const cnn_net *net = session->net;
+    for (int i = 0; i < net->layer_count; i++) {
+        const cnn_layer *layer = &net->layers[i];
+        double squares = 0;
+        for (size_t j = 0; j < layer->weight_count; j++)
+            squares += (double)layer->weight[j] * layer->weight[j];
+        session->trainer->norms[i] = (cnn_layer_norms){.weight = sqrt(squares), .gradient = NAN};
+    }
+}
+
 /* The initial state of a new run; that of a resumed one was shown when it was reached. */
 static void show_start(app_session *session, const cnn_observer *observer)
 {
     if (session->first_step)
         return;
+    measure_start(session);
     const cnn_layer_norms *norms = session->trainer->norms;
     const cnn_step start = {.loss = NAN, .accuracy = NAN, .learning_rate = NAN, .norms = norms};
     const insitu_times times = {0, &session->validation};
