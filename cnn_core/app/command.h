@@ -17,8 +17,8 @@ typedef struct app_command {
 } app_command;
 
 extern const app_command command_train, command_eval, command_info, command_merge, command_export,
-    command_watch, command_replay, command_gui, command_ctl, command_sweep, command_compare, command_doctor,
-    command_completion, command_help;
+    command_watch, command_replay, command_gui, command_ctl, command_sweep, command_compare, command_diagnose,
+    command_doctor, command_completion, command_help;
 
 /* All commands, in the order of the manual; NULL at the end. */
 extern const app_command *const commands[];

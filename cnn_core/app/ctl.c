@@ -12,6 +12,7 @@
 #include "signals.h"
 #include "tell.h"
 #include "text.h"
+#include "warnings_text.h"
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -256,6 +257,7 @@ static void print_status(const json_t *answer)
     printf("%-13s %lld\n", "process", (long long)json_integer_value(json_object_get(answer, "pid")));
     if (*refused)
         printf("%-13s %s\n", "refused", refused);
+    warnings_print(json_object_get(answer, "warnings"), "", "warning", 13);
     puts("knobs");
     print_knobs(json_object_get(answer, "knobs"), "  ", 16);
 }

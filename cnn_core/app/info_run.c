@@ -7,6 +7,7 @@
 #include "run_record.h"
 #include "run_state.h"
 #include "text.h"
+#include "warnings_text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,7 @@ void info_print_run(const json_t *info)
     if (json_is_number(accuracy))
         printf("  %-12s accuracy %.2f %%, loss %.4f\n", "validation", 100 * json_number_value(accuracy),
                json_number_value(json_object_get(validation, "loss")));
+    warnings_print(json_object_get(info, "warnings"), "  ", "warning", 12);
     print_recording(json_object_get(info, "recording"));
     print_waiting(info);
     char *list = json_dumps(steps, JSON_COMPACT);

@@ -10,9 +10,10 @@
 #include <string.h>
 
 const app_command *const commands[] = {
-    &command_train,   &command_eval,   &command_info,       &command_merge, &command_export,
-    &command_watch,   &command_replay, &command_gui,        &command_ctl,   &command_sweep,
-    &command_compare, &command_doctor, &command_completion, &command_help,  NULL};
+    &command_train,  &command_eval,       &command_info,    &command_merge,
+    &command_export, &command_watch,      &command_replay,  &command_gui,
+    &command_ctl,    &command_sweep,      &command_compare, &command_diagnose,
+    &command_doctor, &command_completion, &command_help,    NULL};
 
 const app_command *command_find(const char *name)
 {

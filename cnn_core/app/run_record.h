@@ -21,6 +21,7 @@ typedef struct run_facts {
     const char *transport;     /* of frames: none, inline, sidecar, record; borrowed */
     double budget;             /* share of the time for updates of viewers */
     ws_report report;          /* of this session */
+    json_t *warnings;          /* early ones, a list; borrowed */
     const char *started;       /* UTC, of the first session; borrowed */
 } run_facts;
 

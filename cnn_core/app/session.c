@@ -29,6 +29,7 @@ int session_write_record(const app_session *session, const char *status)
                              .transport = session->plan->insitu.name,
                              .budget = session->plan->insitu.overhead,
                              .report = insitu_link_report(session->link),
+                             .warnings = session->warnings,
                              .started = session->started};
     return run_record_write(session->folder->record, session->values, &facts);
 }
@@ -311,6 +312,8 @@ static int open_all(app_session *session, const json_t *record, session_legacy *
         status = open_metrics(session, record);
     if (!status)
         status = session_open_steering(session, record);
+    if (!status)
+        session_open_warnings(session, record);
     if (!status) {
         session->progress = progress_begin(session->trainer, session->plan->quiet);
         status = session_write_record(session, "running");
@@ -357,6 +360,7 @@ void session_close(app_session *session)
     steering_log_free(&session->past);
     steering_log_free(&session->replay);
     knobs_close(&session->knobs);
+    session_close_warnings(session);
     insitu_link_close(session->link); /* before the threads that it uses */
     metrics_close(session->metrics);
     cnn_trainer_free(session->trainer);

@@ -6,6 +6,7 @@
 #include "cnn/trainer.h"
 #include "control.h"
 #include "data_source.h"
+#include "early_signs.h"
 #include "insitu_link.h"
 #include "knobs.h"
 #include "metrics.h"
@@ -15,6 +16,7 @@
 #include "session.h"
 #include "session_merge.h"
 #include "session_steer.h"
+#include "session_warnings.h"
 #include "steering.h"
 
 struct app_session {
@@ -35,6 +37,8 @@ struct app_session {
     app_steering *steering; /* the log that is written */
     app_control *control;   /* NULL: there can be no socket here */
     steering_log past;      /* what this run has turned up to its first step */
+    early_signs *signs;     /* NULL: nobody wants warnings */
+    json_t *warnings;       /* as run.json has them */
     steering_log replay;    /* what another run has turned; empty: none */
     /* state */
     data_print print;

@@ -59,6 +59,7 @@ static void keep_row(void *context, const cnn_step *step)
     const insitu_times times = {now, &session->validation};
     check(session, metrics_write(session->metrics, &row));
     check_insitu(session, insitu_link_row(session->link, step, &times));
+    session_warn(session, step);
 }
 
 static void show_frame(void *context, const cnn_step *step, const cnn_net *net, const cnn_pass *pass)

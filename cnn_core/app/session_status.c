@@ -91,12 +91,22 @@ json_t *session_status(const app_session *session)
                          json_number(session->time_before + seconds), "insitu_share",
                          json_number(insitu_share(session)), "pid", (int)getpid());
     json_object_update(status, more);
+    json_object_set(status, "warnings", session->warnings);
     json_decref(more);
     char *widths = widths_of(session);
     json_object_set_new(status, "widths", json_string(widths));
     json_object_set_new(status, "merges", json_integer((json_int_t)session->merging.number));
     free(widths);
     return status;
+}
+
+/* The reason of the last warning, for people; "": none. */
+static const char *last_warning(const app_session *session)
+{
+    const size_t count = json_array_size(session->warnings);
+    const json_t *last = count ? json_array_get(session->warnings, count - 1) : NULL;
+    const char *reason = json_string_value(json_object_get(last, "reason"));
+    return reason ? reason : "";
 }
 
 /* Returns 0, or a status if it is too long. */
@@ -116,6 +126,7 @@ void session_tell_viewers(app_session *session)
     if (widths)
         json_object_set_new(status, "widths", json_string(widths));
     free(widths);
+    json_object_set_new(status, "warning", json_string(last_warning(session)));
     /* Hundreds of dropout layers make a long list of rates. */
     if (tell(session, status)) {
         json_object_del(status, "knobs");

@@ -215,6 +215,12 @@ const app_option train_option_table[] = {
      .kind = OPTION_FLAG,
      .rule = OPTION_OF_RUN,
      .help = "End with status 1 if a script failed or a picture is missing"},
+    {.name = "warnings",
+     .kind = OPTION_CHOICE,
+     .rule = OPTION_OF_RUN,
+     .argument = "on|off",
+     .fallback = "on",
+     .help = "Early warnings, once each: stuck, no progress, diverging, dead filters"},
     {.name = "quiet",
      .letter = 'q',
      .kind = OPTION_FLAG,
@@ -355,6 +361,7 @@ int train_plan_make(const option_values *values, train_plan *plan)
         .stop_on_nan = !strcmp(option_text(values, "on-nan"), "stop"),
         .strict = flag(values, "strict"),
         .quiet = flag(values, "quiet"),
+        .warns = !strcmp(option_text(values, "warnings"), "on"),
     };
     int status = CNN_OK;
     if (!plan->data)

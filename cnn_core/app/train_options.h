@@ -38,7 +38,7 @@ typedef struct train_plan {
     uint32_t validation;       /* CNN_VALIDATION_TWELFTH without the option */
     uint64_t checkpoint_every; /* steps; 0: an epoch */
     size_t keep_checkpoints;   /* 0: all */
-    int stop_on_nan, strict, quiet;
+    int stop_on_nan, strict, quiet, warns;
     merge_spec merge; /* the defaults without --merge */
     int has_merge;
     insitu_choice insitu;
