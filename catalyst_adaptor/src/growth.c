@@ -9,7 +9,6 @@
 #define LEAST       8    /* points of a line */
 #define LEAST_RATIO 1.05 /* between the steps of a slope */
 #define QUANTILE    2.0  /* Student's t, 95 %, for 60 degrees of freedom */
-#define SLOPE_MOST  16   /* points of a slope without interval */
 
 /* Points that are evenly spaced in the logarithm of the step. */
 typedef struct line {
@@ -211,33 +210,41 @@ ws_measured ws_growth_slope(const double *steps, const double *distances, uint64
     return points.count < LEAST || regress(&points, &result) ? unknown : interval_of(&result, 2);
 }
 
-static double plain_slope(const line *points)
+/* Sums over a window of rows that moves along; relative to its first row, so that they lose no digits. */
+typedef struct moving {
+    double x0, y0;
+    double n, x, y, xx, xy;
+} moving;
+
+static void add(moving *sums, double step, double distance, double sign)
 {
-    double x = 0, y = 0, xx = 0, xy = 0;
-    for (int i = 0; i < points->count; i++) {
-        x += points->x[i] / points->count;
-        y += points->y[i] / points->count;
-    }
-    for (int i = 0; i < points->count; i++) {
-        xx += (points->x[i] - x) * (points->x[i] - x);
-        xy += (points->x[i] - x) * (points->y[i] - y);
-    }
-    return xy / xx;
+    const double x = log(step) - sums->x0, y = log(distance) - sums->y0;
+    sums->n += sign;
+    sums->x += sign * x;
+    sums->y += sign * y;
+    sums->xx += sign * x * x;
+    sums->xy += sign * x * y;
 }
 
 void ws_growth_slopes(const double *steps, const double *distances, uint64_t count, double *gamma)
 {
-    uint64_t bad = 0; /* rows from here on are good */
-    line points;
+    moving sums = {0};
+    uint64_t from = 0;
     for (uint64_t i = 0; i < count; i++) {
         gamma[i] = NAN;
-        if (!is_good(distances[i]) || !(steps[i] > 0))
-            bad = i + 1;
-        const uint64_t from = find(steps, 0, i, steps[i] / 2);
-        if (from < bad || i < from + LEAST - 1)
+        if (!is_good(distances[i]) || !is_good(steps[i])) {
+            sums = (moving){0};
+            from = i + 1;
             continue;
-        choose(steps, distances, from, i, SLOPE_MOST, &points);
-        gamma[i] = points.count < LEAST ? NAN : 2 * plain_slope(&points);
+        }
+        if (from == i)
+            sums = (moving){.x0 = log(steps[i]), .y0 = log(distances[i])};
+        add(&sums, steps[i], distances[i], 1);
+        for (; steps[from] < steps[i] / 2; from++)
+            add(&sums, steps[from], distances[from], -1);
+        const double spread = sums.xx - sums.x * sums.x / sums.n;
+        if (sums.n >= LEAST && spread > 0)
+            gamma[i] = 2 * (sums.xy - sums.x * sums.y / sums.n) / spread;
     }
 }
 

@@ -79,6 +79,12 @@ def state_of(data):
     return {name: scalar(data, name) for name in STATE}
 
 
+def triples(data, name):
+    """A field-data array of three numbers each as a list of tuples; empty where there is none."""
+    array = data.GetFieldData().GetArray(name)
+    return [array.GetTuple3(index) for index in range(array.GetNumberOfTuples())] if array else []
+
+
 def strings(data, name):
     """A field-data array of strings as a list; empty where there is none."""
     array = data.GetFieldData().GetAbstractArray(name)

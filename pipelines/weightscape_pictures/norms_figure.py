@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from . import channels, chart, filters, history, page
+from . import channels, chart, filters, growth, history, page
 from .ticks import ticks
 
 _MEAN = "{column} mean"
@@ -47,6 +47,7 @@ class NormsFigure:
     """One curve for each layer and kind, on a logarithmic axis."""
 
     def __init__(self, every, size):
+        self._size = size
         self._source = channels.producer(channels.NORMS)
         self._chart = chart.Chart(size, "L2 norm of the layer's tensor")
         self._chart.show(filters.call(self._source, "vtkTable", write_series))
@@ -65,4 +66,5 @@ class NormsFigure:
         self._chart.axis("Bottom", 0, last / (1 - _LEGEND_PART), ticks(0, last, least=1)[0])
         self._chart.draw(_curves(layers))
         title = f"L2 norms of weights and gradients (dashed: {history.describe_mean(table.GetNumberOfRows())})"
-        self._chart.title(title, page.status(channels.state_of(table)))
+        said = growth.of_norms(table, self._size[0], page.font(self._size, 15))
+        self._chart.title(title, "\n".join(filter(None, [page.status(channels.state_of(table)), said])))

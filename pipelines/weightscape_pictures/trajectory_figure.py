@@ -4,7 +4,7 @@
 import numpy as np
 from paraview import simple
 
-from . import camera, channels, filters, page, walk
+from . import camera, channels, filters, growth, page, walk
 from .ticks import ticks
 
 COMPONENTS = {
@@ -53,6 +53,7 @@ class TrajectoryFigure:
         page.Words(self.view, size, 20, (0.02, 0.945), bold=1).say(f"{layer}: {title}")
         ends = page.Words(self.view, size, 13, (0.02, 0.91), colour=page.GREY)
         ends.say("black dot: where it began; red dot: where it is")
+        self._growth = page.Words(self.view, size, 11, (0.02, 0.88), colour=page.GREY)
         self._status = page.Words(self.view, size, 14, "Upper Right Corner")
         name = f"trajectory_{layer}" if components == "weights" else f"trajectory_{layer}_{components}"
         page.save_pictures(self.view, name, every, size)
@@ -84,3 +85,4 @@ class TrajectoryFigure:
         plot = camera.corners((-walk.ROOM_LEFT, walk.PLOT[0], -walk.ROOM_BELOW, walk.PLOT[1], 0, 0))
         camera.fit(self.view, self.size, plot, (0, 0, 1), _AREA)
         self._status.say(page.status(channels.state_of(table)))
+        self._growth.say(growth.of_walk(table))

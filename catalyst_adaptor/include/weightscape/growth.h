@@ -64,7 +64,7 @@ WS_API ws_measured ws_growth_slope(const double *steps, const double *distances,
                                    uint64_t from, uint64_t to);
 
 /* The same at each step, over the last half of the steps up to it (t/2..t), without interval: gamma[count],
- * NaN where there are fewer than eight. */
+ * NaN where there are fewer than eight. Every row counts alike. */
 WS_API void ws_growth_slopes(const double *steps, const double *distances, uint64_t count, double *gamma);
 
 /* The part of a pure random walk's variance that lies along its k-th principal component, k from 1, in many
