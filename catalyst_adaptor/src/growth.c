@@ -4,11 +4,12 @@
 #include "regression.h"
 #include <math.h>
 
-#define EARLIEST    10   /* the first steps are those of the optimiser's own beginning */
-#define RUN_PART    100  /* the fit begins at this part of the run: two decades */
-#define LEAST       8    /* points of a line */
-#define LEAST_RATIO 1.05 /* between the steps of a slope */
-#define QUANTILE    2.0  /* Student's t, 95 %, for 60 degrees of freedom */
+#define EARLIEST     10   /* the first steps are those of the optimiser's own beginning */
+#define RUN_PART     100  /* the fit begins at this part of the run: two decades */
+#define LEAST        8    /* points of a slope, */
+#define LEAST_OF_FIT 16   /* and of a fit */
+#define LEAST_RATIO  1.05 /* between the steps of a slope */
+#define QUANTILE     2.0  /* Student's t, 95 %, for 60 degrees of freedom */
 
 /* Points that are evenly spaced in the logarithm of the step. */
 typedef struct line {
@@ -33,7 +34,7 @@ static uint64_t find(const double *steps, uint64_t from, uint64_t count, double 
     return low;
 }
 
-/* Takes up to `most` of the rows from..to, each once. Values are above 0. */
+/* Takes up to `most` of the rows from..to that have a value, each once. Values are above 0. */
 static void choose(const double *steps, const double *values, uint64_t from, uint64_t to, int most, line *out)
 {
     const double ratio = log(steps[to] / steps[from]);
@@ -42,7 +43,11 @@ static void choose(const double *steps, const double *values, uint64_t from, uin
     for (int i = 0; i < most && next <= to; i++) {
         /* The factor keeps rounding from skipping the very row that is meant. */
         const double wanted = steps[from] * exp(ratio * i / (most - 1)) * (1 - 1e-12);
-        const uint64_t row = find(steps, next, to, wanted);
+        uint64_t row = find(steps, next, to, wanted);
+        while (row <= to && !isfinite(values[row]))
+            row++;
+        if (row > to)
+            break;
         out->step[out->count] = steps[row];
         out->x[out->count] = log(steps[row]);
         out->y[out->count++] = log(values[row]);
@@ -147,12 +152,16 @@ static int find_range(const double *steps, const double *values, uint64_t count,
         return WS_GROWTH_NO_VALUES;
     *to = count - 1;
     const double last = steps[*to];
-    if (last < WS_GROWTH_STEPS || *to + 1 < WS_REGRESSION_MOST)
+    if (last < WS_GROWTH_STEPS)
         return WS_GROWTH_TOO_SHORT;
     const double first = fmax(EARLIEST, last / RUN_PART);
     uint64_t good = *to + 1;
-    while (good > 0 && is_good(values[good - 1]) && steps[good - 1] >= first)
-        good--;
+    for (uint64_t row = *to + 1; row > 0 && steps[row - 1] >= first; row--) {
+        if (is_good(values[row - 1]))
+            good = row - 1;
+        else if (isfinite(values[row - 1]))
+            break;
+    }
     if (good > *to || steps[good] * WS_GROWTH_SPAN > last)
         return WS_GROWTH_NONE;
     *from = good;
@@ -174,7 +183,7 @@ int ws_growth_fit(const double *steps, const double *values, uint64_t count, ws_
     ws_regression_result result;
     if (found.state == WS_GROWTH_KNOWN) {
         choose(steps, values, from, to, WS_REGRESSION_MOST, &points);
-        if (points.count < LEAST || regress(&points, &result))
+        if (points.count < LEAST_OF_FIT || regress(&points, &result))
             found = without(WS_GROWTH_TOO_SHORT);
     }
     if (found.state == WS_GROWTH_KNOWN) {
@@ -202,7 +211,7 @@ ws_measured ws_growth_slope(const double *steps, const double *distances, uint64
         steps[last] < LEAST_RATIO * steps[first])
         return unknown;
     for (uint64_t i = first; i <= last; i++)
-        if (!is_good(distances[i]))
+        if (isfinite(distances[i]) && !is_good(distances[i]))
             return unknown;
     line points;
     ws_regression_result result;
@@ -232,16 +241,19 @@ void ws_growth_slopes(const double *steps, const double *distances, uint64_t cou
     uint64_t from = 0;
     for (uint64_t i = 0; i < count; i++) {
         gamma[i] = NAN;
+        if (!isfinite(distances[i]))
+            continue;
         if (!is_good(distances[i]) || !is_good(steps[i])) {
             sums = (moving){0};
             from = i + 1;
             continue;
         }
-        if (from == i)
+        if (sums.n == 0)
             sums = (moving){.x0 = log(steps[i]), .y0 = log(distances[i])};
         add(&sums, steps[i], distances[i], 1);
         for (; steps[from] < steps[i] / 2; from++)
-            add(&sums, steps[from], distances[from], -1);
+            if (is_good(distances[from]) && is_good(steps[from]))
+                add(&sums, steps[from], distances[from], -1);
         const double spread = sums.xx - sums.x * sums.x / sums.n;
         if (sums.n >= LEAST && spread > 0)
             gamma[i] = 2 * (sums.xy - sums.x * sums.y / sums.n) / spread;

@@ -5,7 +5,7 @@ import math
 
 from . import channels
 
-_LETTER = 0.55  # width of a letter in parts of its font's size
+_LETTER = 0.5  # width of a letter in parts of its font's size
 
 
 def exponent(values):

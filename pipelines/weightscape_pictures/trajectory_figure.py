@@ -35,10 +35,10 @@ def _paint(lookup, last):
 
 
 class TrajectoryFigure:
-    """A walk with its axes and a colour bar. `walk` is what was drawn last."""
+    """A walk with its axes and a colour bar. `walk` is what was drawn last, `said` what was said of it."""
 
     def __init__(self, layer, components, every, size):
-        self.layer, self.size, self.walk = layer, size, None
+        self.layer, self.size, self.walk, self.said = layer, size, None, ""
         self._names, title, axis_titles = COMPONENTS[components]
         self._source = channels.producer(channels.TRAJECTORY + layer)
         self.view = page.scene(size)
@@ -85,4 +85,5 @@ class TrajectoryFigure:
         plot = camera.corners((-walk.ROOM_LEFT, walk.PLOT[0], -walk.ROOM_BELOW, walk.PLOT[1], 0, 0))
         camera.fit(self.view, self.size, plot, (0, 0, 1), _AREA)
         self._status.say(page.status(channels.state_of(table)))
-        self._growth.say(growth.of_walk(table))
+        self.said = growth.of_walk(table)
+        self._growth.say(self.said)

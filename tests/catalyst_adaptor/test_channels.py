@@ -170,6 +170,20 @@ def test_trajectory_is_the_walk(seen):
     assert first.var() >= second.var() > 0
     assert abs((first * second).mean()) < 1e-6 * first.std() * second.std() + 1e-9
     assert first[-1] >= 0
+    # What they explain is in the proportion of their variances, beside what a random walk has.
+    explained = table["field.explained"][0]
+    assert explained[0] / explained[1] == pytest.approx(first.var() / second.var(), rel=1e-6)
+    assert 0 < explained[2] <= explained[1] and sum(explained) <= 1 + 1e-12
+    assert table["field.explained_at_random"][0] == pytest.approx([6 / (numpy.pi * k) ** 2 for k in (1, 2, 3)])
+
+
+def test_growth_is_not_guessed_from_nine_steps(seen):
+    norms = seen("norms", 9)
+    for name in ("norm_exponent", "distance_exponent"):
+        assert norms["field." + name].shape == (len(hosts.SHAPES), 3) and numpy.isnan(norms["field." + name]).all()
+    for layer in hosts.SHAPES:
+        assert len(norms[layer + "_gamma"]) == 9 and numpy.isnan(norms[layer + "_gamma"]).all()
+    assert numpy.isnan(seen("trajectory_conv1", 9)["field.distance_exponent"]).all()
 
 
 def test_twins_hold_the_same(seen):

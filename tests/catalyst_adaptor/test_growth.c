@@ -216,7 +216,29 @@ static void test_a_run_that_ended_in_nan(void **state)
     const ws_growth result = grown(STEPS);
     assert_int_equal(result.last, 2000);
     assert_float_equal(result.exponent.value, 0.7, 1e-9);
-    assert_true(isnan(ws_growth_slope(steps, values, STEPS, 1000, STEPS).value));
+    assert_float_equal(ws_growth_slope(steps, values, STEPS, 1000, STEPS).value, 1.4, 1e-9);
+    assert_true(isnan(ws_growth_slope(steps, values, STEPS, 2001, STEPS).value));
+}
+
+/* A host that leaves norms to the adaptor has them at the steps that were shown only. */
+static void test_rows_without_a_value_do_not_count(void **state)
+{
+    (void)state;
+    for (int t = 1; t <= STEPS; t++) {
+        steps[t - 1] = t;
+        values[t - 1] = t % 50 ? NAN : pow(t, 0.4);
+    }
+    assert_float_equal(grown(STEPS).exponent.value, 0.4, 1e-9);
+    assert_float_equal(ws_growth_slope(steps, values, STEPS, STEPS / 2, STEPS).value, 0.8, 1e-9);
+    ws_growth_slopes(steps, values, STEPS, gamma_at);
+    for (int t = 1; t <= STEPS; t++)
+        if (t % 50 || t < 800)
+            assert_true(t % 50 == 0 || isnan(gamma_at[t - 1]));
+        else
+            assert_float_equal(gamma_at[t - 1], 0.8, 1e-7);
+    for (int t = 1; t <= STEPS; t++)
+        values[t - 1] = t % 200 ? NAN : pow(t, 0.4);
+    assert_int_equal(grown(STEPS).state, WS_GROWTH_TOO_SHORT);
 }
 
 static void test_a_constant_has_exponent_zero(void **state)
@@ -262,6 +284,7 @@ int main(void)
         cmocka_unit_test(test_short_runs_are_not_guessed),
         cmocka_unit_test(test_what_does_not_grow),
         cmocka_unit_test(test_a_run_that_ended_in_nan),
+        cmocka_unit_test(test_rows_without_a_value_do_not_count),
         cmocka_unit_test(test_a_constant_has_exponent_zero),
         cmocka_unit_test(test_bad_arguments),
         cmocka_unit_test(test_null_of_components),

@@ -50,16 +50,16 @@ typedef struct ws_growth {
     double correlation;   /* factor in t over which deviations are forgotten, averaged over what is likely */
 } ws_growth;
 
-/* Fits values[count] > 0 at steps[count], which rise; what is before the first step above 0, and values after
- * the last finite one, do not count. The interval is that of generalised least squares for deviations that
- * are correlated exponentially in ln t (a self-similar walk is stationary there: Lamperti 1962), averaged
- * over the unknown correlation by its restricted likelihood (Harville 1977). WS_BAD_ARGUMENT: *out is
- * untouched. */
+/* Fits values[count] > 0 at steps[count], which rise; rows without a finite value do not count, nor does what
+ * is before a value that is not above 0. The interval is that of generalised least squares for deviations
+ * that are correlated exponentially in ln t (a self-similar walk is stationary there: Lamperti 1962),
+ * averaged over the unknown correlation by its restricted likelihood (Harville 1977). WS_BAD_ARGUMENT: *out
+ * is untouched. */
 WS_API int ws_growth_fit(const double *steps, const double *values, uint64_t count, ws_growth *out);
 
 /* gamma = d ln D^2 / d ln t of distances D over the steps from..to (from >= 1), with its interval, as above:
- * 2 drift, 1 diffusion, below 1 trapped. NaN with fewer than eight steps or a factor of less than 1.05
- * between them, or with a distance that is not above 0. */
+ * 2 drift, 1 diffusion, below 1 trapped. Rows without a finite distance do not count. NaN with fewer than
+ * eight steps or a factor of less than 1.05 between them, or with a distance that is not above 0. */
 WS_API ws_measured ws_growth_slope(const double *steps, const double *distances, uint64_t count,
                                    uint64_t from, uint64_t to);
 
