@@ -2,6 +2,7 @@
 /* The command `diagnose`: what a run's walk says, from its folder. */
 #include "cnn/status.h"
 #include "command.h"
+#include "diagnose_filters.h"
 #include "diagnose_parts.h"
 #include "exit_status.h"
 #include "run_folder.h"
@@ -33,6 +34,19 @@ static const app_option options[] = {
      .most = INT64_MAX,
      .help = "The last N steps are the window of gamma, straightness and updates; half of the run unless "
              "given"},
+    {.name = "data",
+     .kind = OPTION_TEXT,
+     .argument = "DIR",
+     .names = OPTION_NAMES_FOLDER,
+     .help = "The run's images, to compare filters by what they say to 64 of them; where they were unless "
+             "given"},
+    {.name = "threshold",
+     .kind = OPTION_REAL,
+     .argument = "R",
+     .fallback = "0.9",
+     .low = 0,
+     .high = 1,
+     .help = "Filters whose activations correlate by this much are alike"},
     {0},
 };
 
@@ -80,6 +94,21 @@ static const char *status_of(const run_folder *folder, const json_t *record)
     return run_state_of(folder, record).is_killed ? "killed" : told ? told : "not told";
 }
 
+/* Whatever is wrong with checkpoints or images, the walk is told; only a --data that is no good is a bad
+ * call. */
+static int look_at_filters(const run_folder *folder, const json_t *record, const option_values *values,
+                           json_t **out)
+{
+    *out = NULL;
+    const filters_wish wish = {option_text(values, "data"), option_text(values, "layer"),
+                               option_real(values, "threshold")};
+    const int status = record ? diagnose_filters(folder, record, &wish, out) : CNN_OK;
+    if (!status || wish.data)
+        return status;
+    tell_warning("filters are not compared: %s", cnn_message());
+    return CNN_OK;
+}
+
 static int run(const app_command *self, option_values *values)
 {
     (void)self;
@@ -93,9 +122,12 @@ static int run(const app_command *self, option_values *values)
             read_story(&folder, option_text(values, "window") ? option_whole(values, "window") : 0, &story);
     if (!status)
         status = choose_layer(folder.path, story, option_text(values, "layer"), &found.layer);
+    if (!status)
+        status = look_at_filters(&folder, record, values, &found.filters);
     if (status) {
         tell_error("%s", cnn_message());
     } else {
+        found.threshold = option_real(values, "threshold");
         found.story = story;
         found.record = record;
         found.status = status_of(&folder, record);
@@ -105,6 +137,7 @@ static int run(const app_command *self, option_values *values)
         else
             diagnosis_print(&found);
         free(found.updates);
+        json_decref(found.filters);
     }
     ws_story_free(story);
     json_decref(record);

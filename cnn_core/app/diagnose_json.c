@@ -65,12 +65,14 @@ void diagnosis_print_json(const diagnosis *found)
             json_array_append_new(layers, layer_of(found, i));
     for (int k = 1; k <= WS_STORY_COMPONENTS; k++)
         json_array_append_new(null, json_number(ws_walk_null(k)));
-    json_t *object =
-        json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "run", found->path, "status",
-                  found->status, "step", (json_int_t)story->last_step, "window_from", (json_int_t)story->from,
-                  "loss", json_number(story->loss), "accuracy", json_number(story->accuracy),
-                  "validation_accuracy", json_number(story->validation_accuracy), "random_walk_explained",
-                  null, "layers", layers, "warnings", warnings ? json_incref(warnings) : json_array());
+    json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "run",
+                               found->path, "status", found->status, "step", (json_int_t)story->last_step,
+                               "window_from", (json_int_t)story->from, "loss", json_number(story->loss),
+                               "accuracy", json_number(story->accuracy), "validation_accuracy",
+                               json_number(story->validation_accuracy), "random_walk_explained", null,
+                               "layers", layers, "warnings", warnings ? json_incref(warnings) : json_array(),
+                               "filters", found->filters ? json_incref(found->filters) : json_array(),
+                               "threshold", json_number(found->threshold));
     json_dumpf(object, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(object);

@@ -20,6 +20,8 @@ typedef struct diagnosis {
     const ws_story *story;
     const json_t *record;   /* NULL: there is none */
     update_length *updates; /* [layers]; NULL: not known */
+    json_t *filters;        /* as diagnose_filters tells them; NULL: not known */
+    double threshold;       /* that they are compared with */
 } diagnosis;
 
 /* From the newest checkpoint's moments, or, for sgd, from the last gradient. One for each layer of the story,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "diagnose_filters.h"
 #include "diagnose_parts.h"
 #include "text.h"
 #include "warnings_text.h"
@@ -116,6 +117,7 @@ void diagnosis_print(const diagnosis *found)
     print_head(found);
     print_growth(found);
     print_walks(found);
+    diagnose_filters_print(found->filters, found->threshold);
     putchar('\n');
     for (uint32_t i = 0; i < story->layer_count; i++) {
         if (!is_told(found, i))

@@ -9,7 +9,7 @@ import shutil
 import numpy as np
 import pytest
 from conftest import Run, small_training, wait_for
-from make_files import read_safetensors
+from make_files import read_safetensors, write_safetensors
 
 STEPS = 330
 
@@ -103,6 +103,47 @@ def test_straightness_and_components(program, run):
     assert told["random_walk_explained"] == pytest.approx([6 / (math.pi * k) ** 2 for k in (1, 2, 3)])
 
 
+def test_filters_over_time(program, run):
+    told = diagnosis(program, run.path)
+    assert told["threshold"] == 0.9
+    assert [row["step"] for row in told["filters"]] == [0, *run.saved_steps()]
+    for row in told["filters"]:
+        assert row["layer"] == "conv1" and row["filters"] == 4
+        assert 1 <= row["distinct"] <= 4 and 0 <= row["dead"] <= 4
+    # With no likeness asked for all are alike; dead ones are like each other only.
+    for row in diagnosis(program, run.path, "--threshold", 0)["filters"]:
+        assert row["distinct"] <= 4
+    assert diagnosis(program, run.path, "--layer", "fc1")["filters"] == []
+    assert "filters          step" in program.good("diagnose", run.path).out
+
+
+def test_copies_and_dead_filters_are_counted(program, run, tmp_path):
+    """A copy that is scaled says the same; a bias far below zero says nothing."""
+    shutil.copytree(run.path, tmp_path / "run")
+    path = tmp_path / f"run/checkpoints/step_{STEPS:08d}.safetensors"
+    tensors, metadata = read_safetensors(path)
+    tensors = {name: values.copy() for name, values in tensors.items()}
+    for part in ("weight", "bias"):
+        tensors[f"conv1.{part}"][1] = 2 * tensors[f"conv1.{part}"][0]
+    tensors["conv1.bias"][2] = -1e4
+    write_safetensors(path, tensors, metadata)
+    row = diagnosis(program, "run", "--threshold", 1)["filters"][-1]
+    assert (row["step"], row["filters"], row["dead"], row["distinct"]) == (STEPS, 4, 1, 3)
+
+
+def test_images_that_are_not_there_any_more(program, run, small_set, tmp_path):
+    shutil.copytree(run.path, tmp_path / "run")
+    record = json.loads((tmp_path / "run/run.json").read_text())
+    record["options"]["data"] = str(tmp_path / "gone")
+    (tmp_path / "run/run.json").write_text(json.dumps(record))
+    result = program.good("diagnose", "run")
+    assert len(result.errors) == 1 and "filters are not compared" in result.errors[0] and "gone" in result.errors[0]
+    assert "conv1: the norm" in result.out and "distinct" not in result.out
+    assert "distinct" in program.good("diagnose", "run", "--data", small_set).out
+    result = program("diagnose", "run", "--data", tmp_path / "nowhere")
+    assert result.status == 2 and len(result.errors) == 1 and "nowhere" in result.errors[0]
+
+
 def test_one_layer(program, run):
     assert [layer["name"] for layer in diagnosis(program, run.path, "--layer", "fc1")["layers"]] == ["fc1"]
     text = program.good("diagnose", run.path, "--layer", "fc1").out
@@ -184,5 +225,7 @@ def test_an_edited_checkpoint_is_no_matter(program, run, tmp_path):
     shutil.copytree(run.path, tmp_path / "run")
     for path in (tmp_path / "run/checkpoints").iterdir():
         path.write_bytes(b"damaged")
-    for layer in diagnosis(program, "run")["layers"]:
+    result = program.good("diagnose", "--json", "run")
+    assert len(result.errors) == 1 and "filters are not compared" in result.errors[0], result
+    for layer in json.loads(result.out)["layers"]:
         assert layer["last_update_ratio"] is None and layer["distance_growth"]["state"] == "known"
