@@ -180,7 +180,7 @@ def test_trajectory_is_the_walk(seen):
 def test_growth_is_not_guessed_from_nine_steps(seen):
     norms = seen("norms", 9)
     for name in ("norm_exponent", "distance_exponent"):
-        assert norms["field." + name].shape == (len(hosts.SHAPES), 3) and numpy.isnan(norms["field." + name]).all()
+        assert norms["field." + name].shape == (len(norms["field.layers"]), 3) and numpy.isnan(norms["field." + name]).all()
     for layer in hosts.SHAPES:
         assert len(norms[layer + "_gamma"]) == 9 and numpy.isnan(norms[layer + "_gamma"]).all()
     assert numpy.isnan(seen("trajectory_conv1", 9)["field.distance_exponent"]).all()
