@@ -49,7 +49,7 @@ def test_what_is_not_known_is_not_said(draw):
     assert "t^p" not in draw("norms").show(STEPS, channels).figures[0].view.ChartTitle
 
 
-@pytest.mark.parametrize("width, layers", [(1024, 2), (400, 1), (250, 0)])
+@pytest.mark.parametrize("width, layers", [(1024, 2), (350, 1), (200, 0)])
 def test_as_many_layers_as_there_is_room_for(pipelines, display, width, layers):
     from weightscape_pictures import growth
 
