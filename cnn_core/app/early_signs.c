@@ -128,6 +128,7 @@ static int tell(early_signs *signs, early_sign_kind kind, early_sign *out)
 {
     signs->told[kind] = 1;
     out->kind = kind;
+    out->is_not_finite = 0;
     out->step = signs->last;
     return 1;
 }
@@ -164,7 +165,9 @@ static int find_divergence(early_signs *signs, const cnn_step *step, const cnn_n
                  "loss, weights or gradients are not finite any more (a loss of %.4g at the first step); a "
                  "lower learning rate may help",
                  signs->first_loss);
-        return tell(signs, SIGN_DIVERGING, out);
+        tell(signs, SIGN_DIVERGING, out);
+        out->is_not_finite = 1;
+        return 1;
     }
     const double limit = FAR_TOO_HIGH * fmax(signs->guess_loss, signs->first_loss);
     if (signs->count < RECENT || !(recent_median(signs) > limit))

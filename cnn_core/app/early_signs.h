@@ -19,6 +19,7 @@ typedef enum early_sign_kind {
 typedef struct early_sign {
     early_sign_kind kind;
     uint64_t step;
+    int is_not_finite;             /* the step itself is told to be so by whoever trains */
     char evidence[SIGN_TEXT_SIZE]; /* one line */
 } early_sign;
 

@@ -40,7 +40,8 @@ void session_warn(app_session *session, const cnn_step *step)
     while (session->signs &&
            early_signs_take(session->signs, step, session->net, session->trainer->options.batch, &sign)) {
         const char *reason = early_sign_reason(sign.kind);
-        tell_error("warning: step %llu: %s: %s", (unsigned long long)sign.step, reason, sign.evidence);
+        if (!sign.is_not_finite)
+            tell_error("warning: step %llu: %s: %s", (unsigned long long)sign.step, reason, sign.evidence);
         json_array_append_new(session->warnings,
                               json_pack("{s:I, s:s, s:s, s:s}", "step", (json_int_t)sign.step, "kind",
                                         early_sign_name(sign.kind), "reason", reason, "evidence",
