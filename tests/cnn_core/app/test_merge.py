@@ -102,6 +102,15 @@ def test_history_is_shown_and_grows(program, merge, checkpoint):
     assert "merges" not in program.good("info", checkpoint).out.split("tensors")[0]
 
 
+@pytest.mark.parametrize("history", ["{}", "[", "merged", ""])
+def test_a_history_that_is_none_is_refused_by_all(program, merge, small_set, checkpoint, history):
+    change(checkpoint, nothing, merges=history)
+    for result in (program("info", checkpoint), program("eval", "--data", small_set, checkpoint),
+                   merge(checkpoint, "--threshold", 1)):
+        assert result.status == 2 and len(result.errors) == 1, result
+        assert "net.safetensors: metadata merges is not a JSON list" in result.errors[0]
+
+
 def test_twice_is_once(merge, checkpoint, program):
     merge(checkpoint, "--threshold", 0.3)
     report = report_of(merge("merged.safetensors", "--threshold", 0.3, "--json", output="again.safetensors"))
