@@ -8,6 +8,7 @@
 #include "command.h"
 #include "data_source.h"
 #include "exit_status.h"
+#include "merge_options.h"
 #include "merge_report.h"
 #include "net_text.h"
 #include "tell.h"
@@ -37,106 +38,6 @@ static const char details[] =
     "--bound: "
     "nothing is written then; 2 the call or a file it names cannot be used.";
 
-static const app_option options[] = {
-    {.name = "output",
-     .letter = 'o',
-     .kind = OPTION_TEXT,
-     .argument = "FILE",
-     .names = OPTION_NAMES_FILE,
-     .help = "The new checkpoint"},
-    {.name = "data",
-     .kind = OPTION_TEXT,
-     .argument = "DIR",
-     .names = OPTION_NAMES_FOLDER,
-     .help = "Folder with the four IDX files of a set, plain or gzip"},
-    {.name = "threshold",
-     .kind = OPTION_REAL,
-     .argument = "R",
-     .low = -1,
-     .high = 1,
-     .help =
-         "Correlation of activations from which units are similar; -1, all are, where --keep or --most is "
-         "given"},
-    {.name = "layers",
-     .kind = OPTION_TEXT,
-     .argument = "NAME+...",
-     .help = "Layers to merge, such as conv1+conv2; all convolutions unless given"},
-    {.name = "keep",
-     .kind = OPTION_WHOLE,
-     .argument = "N",
-     .least = 1,
-     .most = 1u << 20,
-     .help = "Merge no further once a layer has N units"},
-    {.name = "most",
-     .kind = OPTION_WHOLE,
-     .argument = "N",
-     .least = 1,
-     .most = 1u << 20,
-     .help = "Take at most N units from a layer"},
-    {.name = "minimum",
-     .kind = OPTION_WHOLE,
-     .argument = "N",
-     .fallback = "1",
-     .least = 1,
-     .most = 1u << 20,
-     .help = "Leave a layer at least N units"},
-    {.name = "bound",
-     .kind = OPTION_REAL,
-     .argument = "LOSS",
-     .low = 0,
-     .high = 1e30,
-     .help = "Write nothing if the predicted loss rises by more, all layers together"},
-    {.name = "method",
-     .kind = OPTION_CHOICE,
-     .argument = "similar|norm|random",
-     .fallback = "similar",
-     .help = "How units are chosen"},
-    {.name = "probe",
-     .kind = OPTION_WHOLE,
-     .argument = "N",
-     .fallback = "1000",
-     .least = 1,
-     .most = UINT32_MAX,
-     .help = "Training images on which similarity is measured and the loss predicted"},
-    {.name = "seed",
-     .kind = OPTION_WHOLE,
-     .argument = "N",
-     .fallback = "1",
-     .most = UINT64_MAX,
-     .help = "Of the choice of the probe, and of method random"},
-    {.name = "set",
-     .kind = OPTION_CHOICE,
-     .argument = "test|validation|train",
-     .fallback = "test",
-     .help = "The set on which the change is measured"},
-    {.name = "validation",
-     .kind = OPTION_WHOLE,
-     .argument = "N",
-     .most = UINT32_MAX - 1,
-     .help = "How many of the last training images validate; a twelfth (MNIST: 5,000) unless given"},
-    {.name = "net",
-     .kind = OPTION_TEXT,
-     .argument = "SPEC|FILE",
-     .names = OPTION_NAMES_FILE,
-     .help = "The network of a file that names none, or not the widths that it has"},
-    {.name = "classes",
-     .kind = OPTION_WHOLE,
-     .argument = "N",
-     .least = 1,
-     .most = 256,
-     .help = "Labels are in 0..N-1; what the checkpoint says, or 10, unless given"},
-    {.name = "threads",
-     .kind = OPTION_WHOLE,
-     .argument = "N",
-     .fallback = "0",
-     .most = 256,
-     .help = "Threads; 0: one per processor"},
-    {.name = "json",
-     .kind = OPTION_FLAG,
-     .help = "Print an object with what was merged, predicted and measured"},
-    {0},
-};
-
 enum { BATCH = 100 };
 
 /* What merging needs; all owned. */
@@ -152,37 +53,6 @@ typedef struct merging {
     json_t *layers;   /* reports */
     double predicted; /* change of the loss over the probe so far */
 } merging;
-
-static int check_call(const option_values *values)
-{
-    if (!option_text(values, "output"))
-        return cnn_fail(CNN_BAD_ARGUMENT, "--output is missing: the file for the merged network");
-    if (!option_text(values, "data"))
-        return cnn_fail(CNN_BAD_ARGUMENT,
-                        "--data is missing: the folder of the images (make data fetches MNIST)");
-    const int is_similar = !strcmp(option_text(values, "method"), "similar");
-    const int has_number = option_text(values, "keep") || option_text(values, "most");
-    if (is_similar && !has_number && !option_text(values, "threshold"))
-        return cnn_fail(CNN_BAD_ARGUMENT, "--threshold, --keep or --most must say how far to merge");
-    if (!is_similar && !has_number)
-        return cnn_fail(CNN_BAD_ARGUMENT, "--keep or --most must say how many units method %s leaves out",
-                        option_text(values, "method"));
-    if (!is_similar && option_text(values, "threshold"))
-        return cnn_fail(CNN_BAD_ARGUMENT, "--threshold: method %s has none", option_text(values, "method"));
-    return CNN_OK;
-}
-
-static cnn_merge_options options_of(const option_values *values)
-{
-    cnn_merge_options result = cnn_merge_defaults();
-    cnn_merge_method_parse(option_text(values, "method"), &result.method);
-    result.threshold = option_text(values, "threshold") ? option_real(values, "threshold") : -1;
-    result.keep = option_text(values, "keep") ? (int)option_whole(values, "keep") : 0;
-    result.most = option_text(values, "most") ? (int)option_whole(values, "most") : 0;
-    result.minimum = (int)option_whole(values, "minimum");
-    result.seed = option_whole(values, "seed");
-    return result;
-}
 
 static int load_data(const option_values *values, merging *all)
 {
@@ -245,7 +115,7 @@ static int load_optimizer(merging *all)
 
 static int load_all(const option_values *values, merging *all)
 {
-    int status = check_call(values);
+    int status = merge_options_check(values);
     if (!status)
         status = cnn_safetensors_open(operand_at(values, 0), &all->file);
     if (!status)
@@ -263,12 +133,16 @@ static int load_all(const option_values *values, merging *all)
     return status ? status : cnn_threads_create((int)option_whole(values, "threads"), &all->threads);
 }
 
-/* Merges one layer; *measured is the state of the set before, and becomes that after it. */
-static int merge_layer(const option_values *values, int layer, merging *all, cnn_evaluation *measured)
+/* Merges one layer, number `index` of those that are merged; *measured is the state of the set before, and
+ * becomes that after it. */
+static int merge_layer(const option_values *values, int layer, int index, merging *all,
+                       cnn_evaluation *measured)
 {
-    const cnn_merge_options how = options_of(values);
+    cnn_merge_options how;
     cnn_merge_plan plan;
-    int status = cnn_merge_plan_make(all->net, layer, &how, &all->probe.set, all->threads, &plan);
+    int status = merge_options_of(values, index, &how);
+    if (!status)
+        status = cnn_merge_plan_make(all->net, layer, &how, &all->probe.set, all->threads, &plan);
     if (status)
         return status;
     cnn_net *merged = NULL;
@@ -296,31 +170,6 @@ static int merge_layer(const option_values *values, int layer, merging *all, cnn
     return status;
 }
 
-/* Marks the layers that are asked for: chosen[layer] is 1. */
-static int choose_layers(const option_values *values, const cnn_net *net, int *chosen)
-{
-    const char *given = option_text(values, "layers");
-    int count = 0;
-    for (int i = 0; !given && i < net->layer_count; i++)
-        count += chosen[i] = net->layers[i].kind == CNN_CONV;
-    if (!given)
-        return count
-                   ? CNN_OK
-                   : cnn_fail(CNN_BAD_ARGUMENT, "--layers is missing: \"%s\" has no convolution", net->spec);
-    char *names = text_copy(given), *rest = names;
-    int status = CNN_OK;
-    for (const char *name; !status && (name = strsep(&rest, "+"));) {
-        int layer;
-        status = cnn_merge_find_layer(net, name, &layer);
-        if (status)
-            status = cnn_fail(status, "--layers: %s", cnn_message());
-        else
-            chosen[layer] = 1;
-    }
-    free(names);
-    return status;
-}
-
 /* Tells, if the loss would rise too much. */
 static int is_beyond_bound(const option_values *values, const merging *all)
 {
@@ -334,7 +183,7 @@ static int is_beyond_bound(const option_values *values, const merging *all)
 static int merge_all(const option_values *values, merging *all, cnn_evaluation *before, cnn_evaluation *after)
 {
     int *chosen = memory_of((size_t)all->net->layer_count, sizeof *chosen);
-    int status = choose_layers(values, all->net, chosen);
+    int status = merge_options_layers(values, all->net, chosen);
     if (!status)
         status = cnn_evaluate(all->net, all->set, BATCH, all->threads, before);
     if (!status && !isfinite(before->loss))
@@ -343,7 +192,7 @@ static int merge_all(const option_values *values, merging *all, cnn_evaluation *
     *after = *before;
     for (int i = 0; i < all->net->layer_count && !status; i++)
         if (chosen[i])
-            status = merge_layer(values, i, all, after);
+            status = merge_layer(values, i, chosen[i] - 1, all, after);
     free(chosen);
     return status;
 }
@@ -404,5 +253,5 @@ const app_command command_merge = {.name = "merge",
                                    .most = 1,
                                    .summary = "a checkpoint with similar units merged",
                                    .details = details,
-                                   .options = options,
+                                   .options = merge_options,
                                    .run = run};

@@ -89,6 +89,14 @@ def test_what_is_told_is_what_is_measured_and_kept(program, merge, small_set, ch
         assert [bool(layer["removed"]) for layer in report["layers"]] == [method != "similar"] * 2
 
 
+def test_a_number_for_each_layer(merge, checkpoint):
+    for layers, keep, expected in ((None, "4+2", [("conv1", 4), ("conv2", 2)]),
+                                   ("fc1+conv1", "7+5", [("conv1", 5), ("fc1", 7)])):
+        chosen = ["--layers", layers] if layers else []
+        report = report_of(merge(checkpoint, "--keep", keep, *chosen, "--method", "norm", "--json"))
+        assert [(layer["layer"], layer["after"]) for layer in report["layers"]] == expected
+
+
 def test_history_is_shown_and_grows(program, merge, checkpoint):
     merge(checkpoint, "--threshold", 1, "--layers", "conv1")
     report = report_of(merge("merged.safetensors", "--most", 2, "--method", "norm", "--layers", "conv2+fc1", "--json",
@@ -188,6 +196,11 @@ def narrower(tensors):
     (nothing, ["--method", "norm", "--keep", 3, "--threshold", 0.9], ["--threshold", "norm"]),
     (nothing, ["--method", "best", "--keep", 3], ["--method", "best"]),
     (nothing, ["--keep", 0], ["--keep", "0"]),
+    (nothing, ["--keep", "3+"], ["--keep", '""']),
+    (nothing, ["--keep", "3+0"], ["--keep", "0"]),
+    (nothing, ["--keep", "3+3+3"], ["--keep", "3 numbers for 2 layers"]),
+    (nothing, ["--keep", "three"], ["--keep", "three"]),
+    (nothing, ["--keep", 3, "--layers", "conv1+conv1"], ["--layers", "conv1", "twice"]),
     (nothing, ["--minimum", 0, "--keep", 3], ["--minimum", "0"]),
     (nothing, ["--threshold", 0.9, "--layers", "fc2"], ["--layers", "fc2", "classes"]),
     (nothing, ["--threshold", 0.9, "--layers", "conv1+relu1"], ["--layers", "relu1", "no units"]),
