@@ -25,11 +25,13 @@ static const char details[] =
     "compare.png the runs against one another (see weightscape compare). The same call again goes on: runs "
     "that "
     "are complete are kept, those that were interrupted are resumed.\n\n"
-    "Exit status: 0 all runs are complete; 1 some run failed or diverged (the others were done), or a file "
-    "could "
-    "not be written; 2 nothing was begun: the call, or a file it names, cannot be used; 130 or 143 ended by "
-    "SIGINT or SIGTERM: the trainings end after their step, with a checkpoint; a second signal ends all at "
-    "once.";
+    "Exit status: 0 all runs are complete, or were stopped by weightscape ctl; 1 some run failed or diverged "
+    "(the "
+    "others were done), or a file could not be written; 2 nothing was begun: the call, or a file it names, "
+    "cannot "
+    "be used; 130 or 143 ended by SIGINT or SIGTERM: the trainings end after their step, with a checkpoint; "
+    "a "
+    "second signal ends all at once.";
 
 static const app_option options[] = {
     {.name = "data",
@@ -107,6 +109,19 @@ static void draw(const sweep_plan *plan, const sweep_folder *folder, int quiet)
     free(runs);
 }
 
+/* The best value of a number is the first or last that was tried: better ones may lie beyond. */
+static void tell_edges(const sweep_plan *plan, size_t best)
+{
+    for (size_t i = 0; i < plan->axis_count; i++) {
+        const char *value = plan->runs[best].values[i];
+        const int end = sweep_axis_is_end(&plan->axes[i], value);
+        if (end)
+            tell_text(text_format("%s=%s is the %s that was tried: better ones may lie %s it",
+                                  plan->axes[i].option->name, value, end < 0 ? "lowest" : "highest",
+                                  end < 0 ? "below" : "above"));
+    }
+}
+
 static void tell_end(const sweep_plan *plan, const sweep_folder *folder, const sweep_result *results)
 {
     sweep_result_tell(plan, results);
@@ -117,6 +132,7 @@ static void tell_end(const sweep_plan *plan, const sweep_folder *folder, const s
         char *words = sweep_plan_words(plan, best);
         tell_text(text_format("best: %s, in %s/%s", words, folder->path, plan->runs[best].name));
         free(words);
+        tell_edges(plan, best);
     }
     tell_text(text_format("table: %s", folder->table));
 }
@@ -131,7 +147,8 @@ static int exit_status_of(const sweep_plan *plan, const sweep_result *results)
 
 static int sweep(const option_values *values, const sweep_plan *plan, const sweep_folder *folder)
 {
-    const sweep_manner manner = {.jobs = (int)option_whole(values, "jobs"),
+    const size_t jobs = option_whole(values, "jobs");
+    const sweep_manner manner = {.jobs = (int)(jobs < plan->run_count ? jobs : plan->run_count),
                                  .quiet = option_text(values, "quiet") != NULL};
     sweep_result *results = memory_of(plan->run_count, sizeof *results);
     signals_catch();

@@ -14,6 +14,14 @@
 
 /* ---- values ---- */
 
+/* Of a value that was checked. */
+static double number_of(const char *text)
+{
+    double value = 0;
+    cnn_parse_real("value", text, -HUGE_VAL, HUGE_VAL, &value);
+    return value;
+}
+
 static int is_number(const app_option *option)
 {
     return option->kind == OPTION_WHOLE || option->kind == OPTION_REAL;
@@ -241,6 +249,19 @@ char *sweep_axis_draw(const sweep_axis *axis, uint64_t seed, uint64_t draw, uint
     if (axis->option->kind == OPTION_REAL || axis->scale == SWEEP_LOG)
         return text_of(axis, at(axis, part));
     return text_of(axis, axis->low + floor(part * (axis->high - axis->low + 1)));
+}
+
+int sweep_axis_is_end(const sweep_axis *axis, const char *value)
+{
+    int below = 0, above = 0;
+    if (!is_number(axis->option) || axis->count < 3 || !strcmp(axis->option->name, "seed"))
+        return 0;
+    for (size_t i = 0; i < axis->count; i++) {
+        const double difference = number_of(axis->values[i]) - number_of(value);
+        below += difference < 0;
+        above += difference > 0;
+    }
+    return !below ? -1 : !above;
 }
 
 double sweep_axis_size(const sweep_axis *axis)

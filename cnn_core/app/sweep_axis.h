@@ -30,6 +30,10 @@ void sweep_axis_free(sweep_axis *axis);
  * list is equally likely, a range is uniform on its scale. The caller frees it. */
 char *sweep_axis_draw(const sweep_axis *axis, uint64_t seed, uint64_t draw, uint32_t number);
 
+/* -1 if a value is the lowest of at least three numbers other than seeds, 1 if it is the highest, else 0. A
+ * range that is drawn from has no such ends. */
+int sweep_axis_is_end(const sweep_axis *axis, const char *value);
+
 /* How many values a draw can give, at most: 1e15 for a range of real numbers. */
 double sweep_axis_size(const sweep_axis *axis);
 

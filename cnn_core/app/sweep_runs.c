@@ -179,7 +179,9 @@ static void take_end(doing *all, size_t run, int exit_status)
     const int was_killed = exit_status > 128 && !all->is_ending;
     if (was_killed)
         tell_error("%s: was ended by signal %d", all->plan->runs[run].name, exit_status - 128);
-    if (result.outcome == SWEEP_WAITS)
+    if (result.outcome == SWEEP_STOPPED && was_killed)
+        result.outcome = SWEEP_FAILED;
+    else if (result.outcome == SWEEP_WAITS)
         result.outcome = all->is_ending ? SWEEP_STOPPED : SWEEP_FAILED;
     else if (result.outcome == SWEEP_COMPLETE && exit_status)
         result.outcome = SWEEP_FAILED;

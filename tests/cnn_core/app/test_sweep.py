@@ -55,9 +55,9 @@ def test_each_run_is_what_train_makes(sweep, trained, tmp_path):
 
 
 def test_the_table_is_sorted_and_tells_what_the_records_tell(sweep, tmp_path):
-    result = sweep("s", "--vary", "lr=0.1,1e-4,0.01", "--vary", "seed=1,2")
+    result = sweep("s", "--vary", "lr=0.1,1e-4,0.01", "--vary", "seed=1,2,3")
     rows, made = table(tmp_path / "s"), runs_in(tmp_path / "s")
-    assert len(rows) == 6 and {row["run"] for row in rows} == set(made)
+    assert len(rows) == 9 and {row["run"] for row in rows} == set(made)
     keys = [(-float(row["validation_accuracy"]), float(row["validation_loss"])) for row in rows]
     assert keys == sorted(keys)
     for row in rows:
@@ -67,8 +67,10 @@ def test_the_table_is_sorted_and_tells_what_the_records_tell(sweep, tmp_path):
         assert float(row["seconds"]) == record["seconds"]
         assert (row["status"], row["step"], row["steps"]) == ("complete", str(STEPS), str(STEPS))
     lines = result.out.splitlines()
-    assert [line for line in lines if line.startswith("[6/6] ")] and f"best: lr={rows[0]['lr']} " in result.out
-    shown = [line.split() for line in lines[lines.index(next(x for x in lines if "validation" in x)) + 1:][:6]]
+    assert [line for line in lines if line.startswith("[9/9] ")] and f"best: lr={rows[0]['lr']} " in result.out
+    shown = [line.split() for line in lines[lines.index(next(x for x in lines if "validation" in x)) + 1:][:9]]
+    # The highest rate is best here; of seeds no such thing is said.
+    assert rows[0]["lr"] == "0.1" and "lr=0.1 is the highest that was tried" in result.out and "seed=1 is" not in result.out
     assert [(line[-2], line[-1]) for line in shown] == [(row["lr"], row["seed"]) for row in rows]
 
 
@@ -114,14 +116,15 @@ def test_a_run_that_diverges_ends_nothing_else(sweep, tmp_path):
     assert {name: snapshot(run.path) for name, run in runs_in(tmp_path / "s").items()} == before
 
 
-def test_a_run_that_is_killed_is_told_and_gone_on_with(program, small_set, sweep, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_is_killed_is_told_and_gone_on_with(program, small_set, tmp_path, number):
     call = words(small_set, "s", "--vary", "lr=0.01,0.02", steps=LONG)
     process = program.start(*call)
     first = Run(tmp_path / "s/01_lr=0.01")
     wait_for(lambda: (first.path / "metrics.csv").exists() and len(first.rows()) > 40, process)
-    os.kill(trainings_of(process)[0], signal.SIGKILL)
-    out, errors = process.communicate(timeout=60)
-    assert process.returncode == 1 and "01_lr=0.01: was ended by signal 9" in errors
+    os.kill(trainings_of(process)[0], number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1 and f"01_lr=0.01: was ended by signal {number:d}" in errors
     assert [row["status"] for row in table(tmp_path / "s")] == ["complete", "failed"]
     result = program(*call)
     assert result.status == 0 and "1 of 2 runs were done before" in result.out
