@@ -112,7 +112,11 @@ void info_print_run(const json_t *info)
     puts("run");
     print_status(info);
     print_text("started", json_object_get(info, "started"));
-    print_text("network", json_object_get(json_object_get(info, "net"), "spec"));
+    const json_t *now = json_object_get(json_object_get(info, "net"), "spec"),
+                 *whole = json_object_get(json_object_get(info, "options"), "net");
+    print_text("network", now);
+    if (whole && !json_equal(now, whole))
+        print_text("began as", whole);
     print_text("data", json_object_get(json_object_get(info, "options"), "data"));
     printf("  %-12s %lld of %lld, %lld in an epoch\n", "step",
            (long long)json_integer_value(json_object_get(info, "step")),

@@ -50,13 +50,13 @@ static merge_ground ground_of(app_session *session)
 static int put_in_force(app_session *session, merge_draft *draft, const char *line, const char *origin)
 {
     cnn_trainer *trainer = session->trainer;
-    const size_t this = session->merging.number + 1;
+    const size_t next = session->merging.number + 1;
     const steering_entry entry = {.step = trainer->step,
                                   .name = STEERING_MERGE,
                                   .value = line,
                                   .origin = origin,
                                   .result = draft->result};
-    int status = merge_state_save(session->folder->checkpoints, this, session->net, trainer->optimizer,
+    int status = merge_state_save(session->folder->checkpoints, next, session->net, trainer->optimizer,
                                   trainer->step, session->plan->keep_checkpoints);
     if (!status)
         status = steering_write(session->steering, &entry, 1);
@@ -68,7 +68,7 @@ static int put_in_force(app_session *session, merge_draft *draft, const char *li
         return status;
     }
     draft->optimizer = NULL;
-    session->merging.number = this;
+    session->merging.number = next;
     return CNN_OK;
 }
 

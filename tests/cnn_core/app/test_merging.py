@@ -585,7 +585,9 @@ def test_a_state_that_is_damaged_gives_nothing_up(resting, harm, words):
 
 def test_other_commands_know_the_widths(program, small_set, call):
     run = call("run", "--steps", 30, "--merge", f"at=15,{KEEP}")
-    assert MERGED in program.good("info", "run").out
+    told = program.good("info", "run").out
+    assert MERGED in told and f"began as     {NET}" in told
+    assert "began as" not in program.good("info", call("plain", "--steps", 2).path).out
     assert "4" in program.good("info", run.last).out
     for step in (10, 20):
         program.good("eval", "--data", small_set, checkpoint(run, step))

@@ -202,3 +202,22 @@ def test_what_shows_is_a_knob(viewed):
         seen.add(viewer.say("step"))
         time.sleep(0.002)
     assert 2 <= len(seen) <= 8
+
+
+def test_a_merge_and_its_undo(viewed):
+    """The panel's buttons, and what it shows."""
+    training, viewer = viewed("--steps", ENDLESS, "--merge", "layers=conv1,keep=3,probe=40")
+    wait_for(lambda: training.status()["step"] > 0)
+    training.good("pause")
+    step = training.status()["step"]
+    viewer.ask("merge_now=")
+    wait_for(lambda: training.status()["widths"] == "conv1 3 of 4")
+    wait_for(lambda: viewer.status().get("widths") == "conv1 3 of 4")
+    viewer.ask("merge_now=")
+    wait_for(lambda: "nothing to merge" in viewer.status()["refused"])
+    viewer.ask("undo_merge=")
+    wait_for(lambda: training.status()["widths"] == "conv1 4")
+    assert training.status()["step"] == step and training.status()["state"] == "paused"
+    training.good("stop")
+    out, _ = training.end()
+    assert f"merged after step {step} (ParaView" in out and f"merge 1 undone: back after step {step} (ParaView" in out
