@@ -159,6 +159,23 @@ static int settle_options(const app_session *session)
     return status;
 }
 
+/* A time that never comes is no error: the run may go on one day. */
+static void tell_late_merges(const app_session *session)
+{
+    const cnn_course course = course_of(session);
+    const merge_spec *spec = &session->plan->merge;
+    const uint64_t total = session->plan->trainer.total_steps;
+    for (int i = 0; i < spec->at_count; i++) {
+        const merge_time *at = &spec->at[i];
+        const uint64_t step = !at->is_epochs                  ? at->count
+                              : at->count > course.mark_epoch ? cnn_course_end_of(&course, at->count)
+                                                              : 0;
+        if (step > total)
+            tell_warning("--merge: at=%llu%s is after the end, step %llu", (unsigned long long)at->count,
+                         at->is_epochs ? "epochs" : "", (unsigned long long)total);
+    }
+}
+
 /* All that can be wrong before anything is changed. */
 static int check_all(app_session *session, const json_t *record)
 {
@@ -173,6 +190,8 @@ static int check_all(app_session *session, const json_t *record)
         status = session_check_merges(session);
     if (!status)
         status = find_total(session);
+    if (!status)
+        tell_late_merges(session);
     if (!status)
         status = settle_options(session);
     if (!status && session->replay.path)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import EVERY, Run, small_training, snapshot, wait_for
+from control import ask
 
 sys.path.append(os.environ["WEIGHTSCAPE_SOURCE"] + "/tests/catalyst_adaptor")
 from live_client import LiveClient  # noqa: E402
@@ -172,3 +173,29 @@ def test_a_training_is_paused_and_steered(program, trained, small_set, boxes, tm
                                 "--quiet", within=400)
     assert Run(tmp_path / "again").last.read_bytes() == run.last.read_bytes(), replayed
     assert np.all(np.diff(run.steps()) == 1)
+
+
+def test_a_merge_and_its_undo(program, small_set, tmp_path, port):
+    """A ParaView that looks sees fewer filters; after an undo the training dials again, with all of them."""
+    run = Run(tmp_path / "run")
+    training = program.start("train", *small_training(small_set), "--steps", 10**9, "--threads", 1, "--checkpoint-every", 5000,
+                             "--quiet", "--run", "run", f"--live=localhost:{port}")
+    filters = lambda values: len(set(values[values >= 0]))  # noqa: E731
+    with LiveClient(port) as client:
+        client.wait_connected()
+        client.extract("weights_conv1")
+        step, values = client.fetch("weights_conv1", "filter")
+        assert filters(values) == 4
+        merged = ask(run.path, "merge", spec="layers=conv1,keep=3,probe=40")["step"]
+        step, values = client.fetch("weights_conv1", "filter", after=merged)
+        assert filters(values) == 3
+        assert ask(run.path, "undo_merge")["back_to"] == merged
+        client.kill()
+    with LiveClient(port) as client:
+        client.wait_connected()
+        client.extract("weights_conv1")
+        step, values = client.fetch("weights_conv1", "filter", after=merged)
+        assert filters(values) == 4
+    training.send_signal(signal.SIGINT)
+    _, errors = training.communicate(timeout=60)
+    assert training.returncode == 130, errors

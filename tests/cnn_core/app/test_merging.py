@@ -217,6 +217,14 @@ def test_a_state_that_is_not_finite_is_not_merged(program, small_set):
     assert not merges(run) and run.steps() == list(range(1, 21))
 
 
+def test_a_time_that_never_comes_is_told(call):
+    run = call("run", "--steps", 20, "--merge", f"at=10+1epoch+21+2epochs,{KEEP}")
+    assert [line for line in run.errors if "after the end" in line] == \
+        ["weightscape train: note: --merge: at=21 is after the end, step 20",
+         "weightscape train: note: --merge: at=2epochs is after the end, step 20"]
+    assert [line["step"] for line in merges(run)] == [10]
+
+
 # ---- what is refused before anything is begun ----
 
 @pytest.mark.parametrize("spec, words", [
