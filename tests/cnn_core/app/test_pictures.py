@@ -143,7 +143,7 @@ def test_pictures_before_a_blow_up(train, trained, boxes, tmp_path):
     # Weight decay makes each step multiply the weights by -9.
     options = ("--optimizer", "sgd", "--net", "conv 4 3x3, relu, linear 10", "--pipeline", boxes, "--lr", "0.1",
                "--weight-decay", "100")
-    result = train("--run", "run", "--steps", 40, "--on-nan", "continue", *options)
+    result = train("--run", "run", "--steps", 40, "--on-nan", "continue", "--warnings", "off", *options)
     assert result.status == 0 and len(result.errors) == 1, result
     rows = Run(tmp_path / "run").rows()
     bad = next(int(row["step"]) for row in rows if "nan" in row.values() or "inf" in row.values())
