@@ -32,9 +32,9 @@ constexpr double idle_seconds = 0.1; // between rounds while nothing is new
 // What nobody looks at is shown afresh now and then, for ParaView's information panel, if it is cheap enough.
 constexpr double refresh_seconds = 1, refresh_share = 0.05;
 constexpr uint64_t never = UINT64_MAX;
-// How often a step is looked at again for what it does not hold yet: about ten seconds. A training that rests
+// How often a step is looked at again for what it does not hold yet: about a minute. A training that rests
 // makes it meanwhile; a recording never will.
-constexpr int most_misses = 100;
+constexpr int most_misses = 600;
 
 vtkSMSessionProxyManager *manager()
 {
