@@ -61,8 +61,8 @@ def test_layers_are_those_of_the_run(draw):
     from fake_channels import FakeRun
 
     run = FakeRun(3, shapes={f"conv{number}": (4, 1, 3, 3) for number in (1, 2, 10)})
-    shown = draw("poster").show(3, run.channels())
-    assert {f"weights_conv{number}" for number in (1, 2, 10)} <= set(shown.pictures)
+    shown = draw("correlation", "--size=320x240").show(3, run.channels())
+    assert {f"correlation_conv{number}" for number in (1, 2, 10)} == set(shown.pictures)
 
 
 def test_only_every_so_many_steps(draw):
