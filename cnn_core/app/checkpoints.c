@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "checkpoints.h"
 #include "cnn/number.h"
+#include "cnn/replacement.h"
 #include "cnn/status.h"
 #include "tell.h"
 #include "text.h"
@@ -12,9 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PREFIX   "step_"
-#define ENDING   ".safetensors"
-#define LEFTOVER ".tmp"
+#define PREFIX "step_"
+#define ENDING ".safetensors"
 
 char *checkpoint_path(const char *folder, uint64_t step)
 {
@@ -90,7 +90,7 @@ void checkpoint_list_free(checkpoint_list *list)
 
 int checkpoint_link_last(const char *path, const char *last)
 {
-    char *aside = text_format("%s" LEFTOVER, last);
+    char *aside = text_format("%s" CNN_REPLACEMENT_ENDING, last);
     unlink(aside);
     const int done = link(path, aside) == 0 && rename(aside, last) == 0;
     /* rename does nothing where both names are the same file already. */
@@ -139,7 +139,7 @@ void checkpoint_clean(const char *folder)
     if (!entries)
         return;
     for (const struct dirent *entry; (entry = readdir(entries));) {
-        if (!ends_with(entry->d_name, LEFTOVER))
+        if (!ends_with(entry->d_name, CNN_REPLACEMENT_ENDING))
             continue;
         char *path = text_format("%s/%s", folder, entry->d_name);
         if (unlink(path) < 0)

@@ -6,8 +6,8 @@
 #include "command.h"
 #include "data_source.h"
 #include "exit_status.h"
+#include "file_network.h"
 #include "json_number.h"
-#include "net_text.h"
 #include "tell.h"
 #include "text.h"
 #include <stdio.h>
@@ -97,25 +97,6 @@ static const cnn_dataset *chosen_set(const option_values *values, const cnn_data
     return !strcmp(name, "test") ? &data->test : !strcmp(name, "train") ? &data->train : &data->validation;
 }
 
-static int make_net(const option_values *values, const cnn_dataset *set, evaluated *all)
-{
-    const char *given = option_text(values, "net");
-    char *spec = NULL;
-    int status = CNN_OK;
-    if (given)
-        status = net_text_read(given, &spec);
-    else if (all->info.net)
-        spec = text_copy(all->info.net);
-    else
-        status = cnn_fail(CNN_BAD_ARGUMENT, "%s: names no network (--net tells it)",
-                          cnn_safetensors_path(all->file));
-    if (!status)
-        status = cnn_net_create(spec, all->info.input.c ? all->info.input : set->shape, set->classes,
-                                all->info.seed, &all->net);
-    free(spec);
-    return status ? status : cnn_checkpoint_load(all->file, all->net, tell_note, NULL);
-}
-
 static void print_result(const option_values *values, const cnn_evaluation *result)
 {
     if (!option_text(values, "json")) {
@@ -142,7 +123,7 @@ static int evaluate(const option_values *values, evaluated *all)
     if (!status && set->count == 0)
         status = cnn_fail(CNN_BAD_ARGUMENT, "--set: the %s set has no images", option_text(values, "set"));
     if (!status)
-        status = make_net(values, set, all);
+        status = file_network_make(all->file, &all->info, option_text(values, "net"), set, &all->net);
     if (!status)
         status = cnn_threads_create((int)option_whole(values, "threads"), &all->threads);
     cnn_evaluation result;

@@ -8,9 +8,9 @@
 #include "command.h"
 #include "data_source.h"
 #include "exit_status.h"
+#include "file_network.h"
 #include "merge_options.h"
 #include "merge_report.h"
-#include "net_text.h"
 #include "tell.h"
 #include "text.h"
 #include <math.h>
@@ -75,27 +75,6 @@ static int load_data(const option_values *values, merging *all)
                             option_whole(values, "seed"), &all->probe);
 }
 
-static int load_net(const option_values *values, merging *all)
-{
-    const char *given = option_text(values, "net");
-    if (!given && all->info.net && all->info.input.c && all->info.classes)
-        return cnn_checkpoint_make_net(all->file, NULL, tell_note, NULL, &all->net);
-    char *spec = NULL;
-    int status = CNN_OK;
-    if (given)
-        status = net_text_read(given, &spec);
-    else if (all->info.net)
-        spec = text_copy(all->info.net);
-    else
-        status = cnn_fail(CNN_BAD_ARGUMENT, "%s: names no network (--net tells it)",
-                          cnn_safetensors_path(all->file));
-    if (!status)
-        status = cnn_net_create(spec, all->info.input.c ? all->info.input : all->set->shape,
-                                all->set->classes, all->info.seed, &all->net);
-    free(spec);
-    return status ? status : cnn_checkpoint_load(all->file, all->net, tell_note, NULL);
-}
-
 /* A file whose moments were left out by whoever edited it is welcome without them. */
 static int load_optimizer(merging *all)
 {
@@ -123,7 +102,7 @@ static int load_all(const option_values *values, merging *all)
     if (!status)
         status = load_data(values, all);
     if (!status)
-        status = load_net(values, all);
+        status = file_network_make(all->file, &all->info, option_text(values, "net"), all->set, &all->net);
     if (!status)
         status = load_optimizer(all);
     if (!status) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "run_folder.h"
 #include "cnn/number.h"
+#include "cnn/replacement.h"
 #include "cnn/status.h"
 #include "control_socket.h"
 #include "folders.h"
@@ -197,6 +198,10 @@ int run_folder_is_used(const char *path)
 void run_folder_abandon(run_folder *folder)
 {
     /* Whatever is not there, or not ours because it has content, stays as it is. */
+    char *unfinished =
+        text_format("%s" CNN_REPLACEMENT_ENDING, folder->record); /* of a writer that was killed */
+    unlink(unfinished);
+    free(unfinished);
     unlink(folder->record);
     unlink(folder->metrics);
     unlink(folder->history);

@@ -3,10 +3,10 @@
 #include "cnn/number.h"
 #include "cnn/replacement.h"
 #include "cnn/status.h"
+#include "json_file.h"
 #include "json_number.h"
 #include "json_text.h"
 #include "text.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -154,14 +154,10 @@ int run_record_write(const char *path, const option_values *values, const run_fa
 
 int run_record_read(const char *path, json_t **out)
 {
-    json_error_t error;
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return cnn_fail(CNN_IO_FAILED, "%s: %s", path, strerror(errno));
-    json_t *record = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
-    fclose(file);
-    if (!record)
-        return cnn_fail(CNN_BAD_FILE, "%s: line %d: %s", path, error.line, error.text);
+    json_t *record;
+    const int status = json_file_read(path, &record);
+    if (status)
+        return status;
     if (!json_is_object(json_object_get(record, "options"))) {
         json_decref(record);
         return cnn_fail(CNN_BAD_FILE, "%s: has no object \"options\"", path);

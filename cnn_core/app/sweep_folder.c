@@ -3,6 +3,7 @@
 #include "cnn/replacement.h"
 #include "cnn/status.h"
 #include "folders.h"
+#include "json_file.h"
 #include "text.h"
 #include <dirent.h>
 #include <errno.h>
@@ -66,14 +67,10 @@ static int check_empty(const sweep_folder *folder)
 
 static int read_record(const char *path, json_t **out)
 {
-    json_error_t error;
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return cnn_fail(CNN_IO_FAILED, "%s: %s", path, strerror(errno));
-    json_t *record = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
-    fclose(file);
-    if (!record)
-        return cnn_fail(CNN_BAD_FILE, "%s: line %d: %s", path, error.line, error.text);
+    json_t *record;
+    const int status = json_file_read(path, &record);
+    if (status)
+        return status;
     if (!json_is_array(json_object_get(record, "runs"))) {
         json_decref(record);
         return cnn_fail(CNN_BAD_FILE, "%s: has no list \"runs\"", path);

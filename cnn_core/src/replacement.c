@@ -37,7 +37,7 @@ static int open_temporary(cnn_replacement *replacement)
 
 int cnn_replacement_begin(const char *path, cnn_replacement **out)
 {
-    static const char ending[] = ".tmp";
+    static const char ending[] = CNN_REPLACEMENT_ENDING;
     cnn_replacement *replacement = calloc(1, sizeof *replacement);
     const size_t size = strlen(path) + sizeof ending;
     if (replacement) {

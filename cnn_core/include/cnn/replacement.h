@@ -6,6 +6,9 @@
 
 #include <stddef.h>
 
+/* What the name of the file ends with until it is put in place; a writer that is killed leaves it. */
+#define CNN_REPLACEMENT_ENDING ".tmp"
+
 typedef struct cnn_replacement cnn_replacement;
 
 /* Begins to write what will become `path`; a leftover of an earlier writer that was killed is replaced. A

@@ -4,6 +4,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 
 import pytest
@@ -129,6 +130,21 @@ def test_a_run_that_is_killed_is_told_and_gone_on_with(program, small_set, tmp_p
     result = program(*call)
     assert result.status == 0 and "1 of 2 runs were done before" in result.out
     assert first.record()["status"] == "complete" and first.steps() == list(range(1, LONG + 1))
+
+
+def test_a_run_that_was_killed_at_its_start_is_begun_anew(sweep, tmp_path):
+    axes = ["--vary", "lr=0.01,0.02"]
+    assert sweep("s", *axes).status == 0
+    first = Run(tmp_path / "s/01_lr=0.01")
+    whole = first.last.read_bytes()
+    shutil.rmtree(first.path)
+    for folder in ("checkpoints", "images"):
+        (first.path / folder).mkdir(parents=True)
+    for file in ("metrics.csv", "history.ws", "steering.jsonl", "run.json.tmp"):
+        (first.path / file).write_text("{")
+    result = sweep("s", *axes)
+    assert result.status == 0 and "1 of 2 runs were done before" in result.out, result
+    assert first.record()["status"] == "complete" and first.last.read_bytes() == whole
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "json_file.h"
+#include "cnn/status.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int json_file_read(const char *path, json_t **out)
+{
+    json_error_t error;
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return cnn_fail(CNN_IO_FAILED, "%s: %s", path, strerror(errno));
+    json_t *read = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
+    fclose(file);
+    if (!read)
+        return cnn_fail(CNN_BAD_FILE, "%s: line %d: %s", path, error.line, error.text);
+    *out = read;
+    return CNN_OK;
+}

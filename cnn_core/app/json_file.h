@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A file that holds one JSON object. */
+#ifndef APP_JSON_FILE_H
+#define APP_JSON_FILE_H
+
+#include <jansson.h>
+
+/* Reads it; the caller releases *out. CNN_IO_FAILED, CNN_BAD_FILE (names file and line); *out is untouched
+ * then. */
+int json_file_read(const char *path, json_t **out);
+
+#endif
