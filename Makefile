@@ -19,7 +19,7 @@ build: setup ## build/release/bin/weightscape
 	cmake --preset release $(CMAKE_FLAGS)
 	cmake --build --preset release
 
-demo: build data ## train for some minutes on MNIST and draw Figures 2 and 3
+demo: build data ## train for some minutes on MNIST and draw all figures
 	cmake/demo.sh
 
 check: build data ## all tests but the long ones: optimised, with address and undefined-behaviour sanitizers, and the threads under the thread sanitizer

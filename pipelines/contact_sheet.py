@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Puts a run's pictures on one sheet: RUN/contact-sheet.png. Usage: contact_sheet.py RUN.
 
-A row for each field of weights, at the first, the middle and the last step; the other pictures at the last step.
+A row for each field of weights and of similar filters, at the first, the middle and the last step; the other pictures at the last step.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 _NAME = re.compile(r"(?P<picture>.+)_(?P<step>\d{6,})\.png")
-_THREE_TIMES = ("weights_", "gradients_", "deltas_")
+_THREE_TIMES = ("weights_", "gradients_", "deltas_", "merging_")
 _COLUMNS = 3
 _THUMBNAIL = (640, 480)
 _GAP = 8
