@@ -107,9 +107,8 @@ static void test_the_rest_is_that_of_the_other_network(void **state)
         assert_int_equal(replaced.trainer->step, HALF);
 
         set_up(&fresh, narrow, kinds[k]);
-        cnn_net_free(fresh.net);
         const cnn_trainer_options options = fresh.trainer->options;
-        cnn_trainer_free(fresh.trainer);
+        tear_down(&fresh);
         make(&fresh, narrow, kinds[k], 9, &fresh.net, &optimizer);
         good(cnn_trainer_create(&options, fresh.net, &fresh.set, NULL, &fresh.trainer));
         cnn_optimizer_free(fresh.trainer->optimizer);
