@@ -95,8 +95,8 @@ def test_the_training_does_not_notice(weightscape, mnist, tmp_path):
         times = step_times(folder)
         longest, medians = max(longest, *times), [*medians, statistics.median(times)]
         shutil.rmtree(folder)
-    print(f"{done} disturbances in {attempt} trainings; longest step {longest:.3f} s, undisturbed {max(undisturbed):.3f} s;"
-          f" median {1e3 * statistics.median(medians):.2f} and {1e3 * statistics.median(undisturbed):.2f} ms")
+        print(f"{done} disturbances in {attempt + 1} trainings; longest step {longest:.3f} s, undisturbed {max(undisturbed):.3f} s;"
+              f" median {1e3 * statistics.median(medians):.2f} and {1e3 * statistics.median(undisturbed):.2f} ms", flush=True)
     assert longest < max(undisturbed) + MOST_PAUSE
 
 
