@@ -84,9 +84,10 @@ def test_the_training_does_not_notice(weightscape, mnist, tmp_path):
             break
         folder, told = tmp_path / f"run{attempt}", tmp_path / f"errors{attempt}"
         with open(told, "w", encoding="utf-8") as errors:
-            done += train_disturbed(chance, command(weightscape, mnist, folder, "--pipeline", script), errors)
+            here = train_disturbed(chance, command(weightscape, mnist, folder, "--pipeline", script), errors)
+        done += here
         words = told.read_text(encoding="utf-8")
-        assert len(words.splitlines()) < 10, words
+        assert len(words.splitlines()) < 10 + 2 * here, words  # where memory ends, libraries say so in their own words
         assert (plain / last).read_bytes() == (folder / last).read_bytes()
         if (folder / "backlog.wsrec").exists():  # a sidecar that dies without end is given up; what it left is kept
             subprocess.run([weightscape, "watch", folder], check=True)
