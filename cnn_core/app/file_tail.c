@@ -22,18 +22,9 @@ static char *free_name(const char *path, uint64_t step)
 
 static int keep_aside(FILE *file, const char *path, off_t from, uint64_t step, const char *what)
 {
-    char *name = free_name(path, step), bytes[1 << 14];
-    cnn_replacement *copy;
-    int status = cnn_replacement_begin(name, &copy);
-    if (!status) {
-        fseeko(file, from, SEEK_SET);
-        for (size_t count; !status && (count = fread(bytes, 1, sizeof bytes, file));)
-            status = cnn_replacement_write(copy, bytes, count);
-        if (status)
-            cnn_replacement_discard(copy);
-        else
-            status = cnn_replacement_commit(copy);
-    }
+    char *name = free_name(path, step);
+    fseeko(file, from, SEEK_SET);
+    const int status = cnn_replacement_copy(name, file, path);
     if (!status)
         tell_warning("%s after step %llu are kept in %s", what, (unsigned long long)step, name);
     free(name);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "json_file.h"
+#include "cnn/replacement.h"
 #include "cnn/status.h"
+#include "text.h"
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int json_file_read(const char *path, json_t **out)
@@ -17,4 +20,17 @@ int json_file_read(const char *path, json_t **out)
         return cnn_fail(CNN_BAD_FILE, "%s: line %d: %s", path, error.line, error.text);
     *out = read;
     return CNN_OK;
+}
+
+int json_file_write(const char *path, json_t *object)
+{
+    char *text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
+    json_decref(object);
+    if (!text)
+        return cnn_fail(CNN_NO_MEMORY, "%s: no memory to write it", path);
+    char *line = text_format("%s\n", text);
+    const int status = cnn_replacement_all(path, line, strlen(line));
+    free(line);
+    free(text);
+    return status;
 }

@@ -9,4 +9,8 @@
  * then. */
 int json_file_read(const char *path, json_t **out);
 
+/* Writes it aside, indented, puts it in place, and releases it, also on error; NULL: there was no memory to
+ * make it. Errors as cnn_replacement_all, CNN_NO_MEMORY. */
+int json_file_write(const char *path, json_t *object);
+
 #endif

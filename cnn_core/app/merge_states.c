@@ -73,22 +73,10 @@ void merge_states_forget(const char *folder, size_t last)
 /* Copies a whole file. */
 static int copy(const char *from, const char *to)
 {
-    char bytes[1 << 14];
-    cnn_replacement *into;
     FILE *file = fopen(from, "re");
     if (!file)
         return cnn_fail(CNN_IO_FAILED, "%s: %s", from, strerror(errno));
-    int status = cnn_replacement_begin(to, &into);
-    if (!status) {
-        for (size_t count; !status && (count = fread(bytes, 1, sizeof bytes, file));)
-            status = cnn_replacement_write(into, bytes, count);
-        if (!status && ferror(file))
-            status = cnn_fail(CNN_IO_FAILED, "%s: cannot be read", from);
-        if (status)
-            cnn_replacement_discard(into);
-        else
-            status = cnn_replacement_commit(into);
-    }
+    const int status = cnn_replacement_copy(to, file, from);
     fclose(file);
     return status;
 }

@@ -80,17 +80,9 @@ static int open_file(const char *path, const cnn_net *net, app_metrics **out)
 
 int metrics_create(const char *path, const cnn_net *net, app_metrics **out)
 {
-    cnn_replacement *file;
-    int status = cnn_replacement_begin(path, &file);
-    if (status)
-        return status;
     char *header = header_of(net);
-    status = cnn_replacement_write(file, header, strlen(header));
+    const int status = cnn_replacement_all(path, header, strlen(header));
     free(header);
-    if (status)
-        cnn_replacement_discard(file);
-    else
-        status = cnn_replacement_commit(file);
     return status ? status : open_file(path, net, out);
 }
 

@@ -53,46 +53,21 @@ void run_folder_close(run_folder *folder)
     *folder = (run_folder){.lock = -1};
 }
 
-/* Opens and locks the folder, so that it is locked as long as this process lives. */
 static int lock_folder(run_folder *folder)
 {
-    folder->lock = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder->lock < 0)
-        return cnn_fail(CNN_IO_FAILED, "%s: %s", folder->path, strerror(errno));
-    if (flock(folder->lock, LOCK_EX | LOCK_NB) == 0)
-        return CNN_OK;
-    if (errno == EWOULDBLOCK)
-        return cnn_fail(CNN_BAD_ARGUMENT,
-                        "%s: another training, or a watch that draws what it left, is writing there",
-                        folder->path);
-    return cnn_fail(CNN_IO_FAILED, "%s: cannot be locked: %s", folder->path, strerror(errno));
-}
-
-static int check_empty(const run_folder *folder)
-{
-    DIR *entries = opendir(folder->path);
-    if (!entries)
-        return cnn_fail(CNN_IO_FAILED, "%s: %s", folder->path, strerror(errno));
-    int found = 0;
-    for (const struct dirent *entry; !found && (entry = readdir(entries));)
-        found = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
-    closedir(entries);
-    return found ? cnn_fail(CNN_BAD_ARGUMENT, "%s: exists and is not empty (--resume goes on with a run)",
-                            folder->path)
-                 : CNN_OK;
+    return folders_lock(folder->path,
+                        "another training, or a watch that draws what it left, is writing there",
+                        &folder->lock);
 }
 
 /* Makes the folder itself and those inside. */
 static int make_folder(run_folder *folder)
 {
-    folder->made = folders_make_around(folder->path);
-    if (mkdir(folder->path, 0777) == 0)
-        folder->made = folder->made ? folder->made : text_copy(folder->path);
-    else if (errno != EEXIST)
-        return cnn_fail(CNN_IO_FAILED, "%s: cannot be made: %s", folder->path, strerror(errno));
-    int status = lock_folder(folder);
+    int status = folders_make(folder->path, &folder->made);
     if (!status)
-        status = check_empty(folder);
+        status = lock_folder(folder);
+    if (!status)
+        status = folders_check_empty(folder->path, "exists and is not empty (--resume goes on with a run)");
     if (!status && (mkdir(folder->checkpoints, 0777) < 0 || mkdir(folder->images, 0777) < 0))
         status =
             cnn_fail(CNN_IO_FAILED, "%s: folders cannot be made in it: %s", folder->path, strerror(errno));

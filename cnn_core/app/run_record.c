@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "run_record.h"
 #include "cnn/number.h"
-#include "cnn/replacement.h"
 #include "cnn/status.h"
 #include "json_file.h"
 #include "json_number.h"
@@ -130,24 +129,7 @@ static json_t *facts_to_json(const option_values *values, const run_facts *facts
 
 int run_record_write(const char *path, const option_values *values, const run_facts *facts)
 {
-    json_t *record = facts_to_json(values, facts);
-    char *text = record ? json_dumps(record, JSON_INDENT(2)) : NULL;
-    json_decref(record);
-    if (!text)
-        return cnn_fail(CNN_NO_MEMORY, "%s: no memory to write it", path);
-    cnn_replacement *file;
-    int status = cnn_replacement_begin(path, &file);
-    if (!status) {
-        status = cnn_replacement_write(file, text, strlen(text));
-        if (!status)
-            status = cnn_replacement_write(file, "\n", 1);
-        if (status)
-            cnn_replacement_discard(file);
-        else
-            status = cnn_replacement_commit(file);
-    }
-    free(text);
-    return status;
+    return json_file_write(path, facts_to_json(values, facts));
 }
 
 /* ---- reading ---- */

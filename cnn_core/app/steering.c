@@ -265,10 +265,7 @@ static int open_to_write(const char *path, app_steering **out)
 
 int steering_create(const char *path, app_steering **out)
 {
-    cnn_replacement *file;
-    int status = cnn_replacement_begin(path, &file);
-    if (!status)
-        status = cnn_replacement_commit(file);
+    const int status = cnn_replacement_all(path, "", 0);
     return status ? status : open_to_write(path, out);
 }
 

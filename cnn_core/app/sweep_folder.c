@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sweep_folder.h"
-#include "cnn/replacement.h"
 #include "cnn/status.h"
 #include "folders.h"
 #include "json_file.h"
 #include "text.h"
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define RECORD "sweep.json"
@@ -37,30 +30,6 @@ void sweep_folder_close(sweep_folder *folder)
     free(folder->table);
     free(folder->picture);
     *folder = (sweep_folder){.lock = -1};
-}
-
-static int lock(sweep_folder *folder)
-{
-    folder->lock = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder->lock < 0)
-        return cnn_fail(CNN_IO_FAILED, "%s: %s", folder->path, strerror(errno));
-    if (flock(folder->lock, LOCK_EX | LOCK_NB) == 0)
-        return CNN_OK;
-    if (errno == EWOULDBLOCK)
-        return cnn_fail(CNN_BAD_ARGUMENT, "%s: another sweep, or a training, is writing there", folder->path);
-    return cnn_fail(CNN_IO_FAILED, "%s: cannot be locked: %s", folder->path, strerror(errno));
-}
-
-static int check_empty(const sweep_folder *folder)
-{
-    DIR *entries = opendir(folder->path);
-    if (!entries)
-        return cnn_fail(CNN_IO_FAILED, "%s: %s", folder->path, strerror(errno));
-    int found = 0;
-    for (const struct dirent *entry; !found && (entry = readdir(entries));)
-        found = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
-    closedir(entries);
-    return found ? cnn_fail(CNN_BAD_ARGUMENT, "%s: is not empty and holds no sweep", folder->path) : CNN_OK;
 }
 
 /* ---- what was asked ---- */
@@ -116,35 +85,19 @@ static int write_record(const sweep_folder *folder, json_t *asked)
 {
     json_t *whole = json_pack("{s:s}", version_key, WEIGHTSCAPE_VERSION);
     json_object_update(whole, asked);
-    char *text = json_dumps(whole, JSON_INDENT(2));
-    json_decref(whole);
-    if (!text)
-        return cnn_fail(CNN_NO_MEMORY, "%s: no memory to write it", folder->record);
-    cnn_replacement *file;
-    int status = cnn_replacement_begin(folder->record, &file);
-    if (!status) {
-        status = cnn_replacement_write(file, text, strlen(text));
-        if (!status)
-            status = cnn_replacement_write(file, "\n", 1);
-        if (status)
-            cnn_replacement_discard(file);
-        else
-            status = cnn_replacement_commit(file);
-    }
-    free(text);
-    return status;
+    return json_file_write(folder->record, whole);
 }
 
 /* ---- opening ---- */
 
 static int take(sweep_folder *folder, json_t *asked)
 {
-    int status = lock(folder);
+    int status = folders_lock(folder->path, "another sweep, or a training, is writing there", &folder->lock);
     if (status)
         return status;
     json_t *recorded;
     if (access(folder->record, F_OK)) {
-        status = check_empty(folder);
+        status = folders_check_empty(folder->path, "is not empty and holds no sweep");
         return status ? status : write_record(folder, asked);
     }
     status = read_record(folder->record, &recorded);
@@ -158,12 +111,8 @@ static int take(sweep_folder *folder, json_t *asked)
 int sweep_folder_open(const char *path, json_t *asked, sweep_folder *out)
 {
     sweep_folder folder = names_in(path);
-    char *made = folders_make_around(path);
-    int status = CNN_OK;
-    if (mkdir(path, 0777) == 0)
-        made = made ? made : text_copy(path);
-    else if (errno != EEXIST)
-        status = cnn_fail(CNN_IO_FAILED, "%s: cannot be made: %s", path, strerror(errno));
+    char *made;
+    int status = folders_make(path, &made);
     if (!status)
         status = take(&folder, asked);
     if (status && made)

@@ -146,15 +146,7 @@ int sweep_result_write(const char *path, const sweep_plan *plan, const sweep_res
     char *text = table_text(plan, results, &length);
     if (!text)
         return cnn_fail(CNN_NO_MEMORY, "%s: no memory to write it", path);
-    cnn_replacement *file;
-    int status = cnn_replacement_begin(path, &file);
-    if (!status) {
-        status = cnn_replacement_write(file, text, length);
-        if (status)
-            cnn_replacement_discard(file);
-        else
-            status = cnn_replacement_commit(file);
-    }
+    const int status = cnn_replacement_all(path, text, length);
     free(text);
     return status;
 }

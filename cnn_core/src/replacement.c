@@ -127,3 +127,32 @@ void cnn_replacement_discard(cnn_replacement *replacement)
     free(replacement->temporary);
     free(replacement);
 }
+
+static int end(cnn_replacement *replacement, int status)
+{
+    if (!status)
+        return cnn_replacement_commit(replacement);
+    cnn_replacement_discard(replacement);
+    return status;
+}
+
+int cnn_replacement_all(const char *path, const void *bytes, size_t size)
+{
+    cnn_replacement *replacement;
+    const int status = cnn_replacement_begin(path, &replacement);
+    return status ? status : end(replacement, cnn_replacement_write(replacement, bytes, size));
+}
+
+int cnn_replacement_copy(const char *path, FILE *from, const char *name)
+{
+    char bytes[1 << 14];
+    cnn_replacement *replacement;
+    int status = cnn_replacement_begin(path, &replacement);
+    if (status)
+        return status;
+    for (size_t count; !status && (count = fread(bytes, 1, sizeof bytes, from));)
+        status = cnn_replacement_write(replacement, bytes, count);
+    if (!status && ferror(from))
+        status = cnn_fail(CNN_IO_FAILED, "%s: cannot be read", name);
+    return end(replacement, status);
+}

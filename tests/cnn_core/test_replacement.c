@@ -165,6 +165,43 @@ static void test_permissions_follow_the_mask(void **state)
     assert_int_equal(about.st_mode & 0777, 0640);
 }
 
+static void test_all_at_once(void **state)
+{
+    (void)state;
+    put("all", "old");
+    assert_int_equal(cnn_replacement_all(scratch_path("all"), "new", 3), CNN_OK);
+    assert_content("all", "new");
+    assert_int_equal(cnn_replacement_all(scratch_path("all"), "", 0), CNN_OK);
+    assert_content("all", "");
+    assert_int_equal(cnn_replacement_all(scratch_path("nowhere/all"), "new", 3), CNN_IO_FAILED);
+}
+
+static void test_a_copy_is_what_is_still_to_be_read(void **state)
+{
+    (void)state;
+    put("from", "one two");
+    FILE *from = fopen(scratch_path("from"), "r");
+    assert_non_null(from);
+    assert_int_equal(fseek(from, 4, SEEK_SET), 0);
+    assert_int_equal(cnn_replacement_copy(scratch_path("to"), from, "from"), CNN_OK);
+    assert_content("to", "two");
+    fclose(from);
+}
+
+/* Half a file must not take the place of a whole one. */
+static void test_a_copy_of_what_cannot_be_read_keeps_the_old_file(void **state)
+{
+    (void)state;
+    put("whole", "old");
+    FILE *folder = fopen(scratch_path("."), "r"); /* opens, and cannot be read */
+    assert_non_null(folder);
+    assert_int_equal(cnn_replacement_copy(scratch_path("whole"), folder, "folder"), CNN_IO_FAILED);
+    assert_non_null(strstr(cnn_message(), "folder"));
+    assert_content("whole", "old");
+    assert_int_equal(access(scratch_path("whole.tmp"), F_OK), -1);
+    fclose(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +212,9 @@ int main(void)
         cmocka_unit_test(test_places_that_cannot_be_written),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_permissions_follow_the_mask),
+        cmocka_unit_test(test_all_at_once),
+        cmocka_unit_test(test_a_copy_is_what_is_still_to_be_read),
+        cmocka_unit_test(test_a_copy_of_what_cannot_be_read_keeps_the_old_file),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

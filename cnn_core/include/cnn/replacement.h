@@ -5,6 +5,7 @@
 #define CNN_REPLACEMENT_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* What the name of the file ends with until it is put in place; a writer that is killed leaves it. */
 #define CNN_REPLACEMENT_ENDING ".tmp"
@@ -26,5 +27,12 @@ int cnn_replacement_commit(cnn_replacement *replacement);
 
 /* Leaves `path` as it was and frees `replacement`; NULL is allowed. */
 void cnn_replacement_discard(cnn_replacement *replacement);
+
+/* All of it at once: a file that holds `size` bytes. Errors as above; `path` is as it was then. */
+int cnn_replacement_all(const char *path, const void *bytes, size_t size);
+
+/* A file that holds what is still to be read of `from`, which is called `name` in messages. Errors as above,
+ * and CNN_IO_FAILED if it cannot be read to its end; `path` is as it was then. */
+int cnn_replacement_copy(const char *path, FILE *from, const char *name);
 
 #endif
