@@ -88,13 +88,6 @@ static void *read_frame(size_t bytes)
     return NULL;
 }
 
-static void quiet(void *context, ws_log_level level, const char *line)
-{
-    (void)context;
-    (void)level;
-    (void)line;
-}
-
 static void try_script(const ws_bridge_table *table, const ws_bridge_options *options, const ws_scene *scene,
                        int draw)
 {
@@ -147,7 +140,7 @@ static int check(void)
                                        .first_step = (uint64_t)first_step,
                                        .shown_until = (uint64_t)first_step,
                                        .can_draw = 1,
-                                       .log = {quiet, NULL}};
+                                       .log = ws_log_silent()};
     try_script(table, &options, &(ws_scene){base, base, &view}, draw);
     return DONE;
 }

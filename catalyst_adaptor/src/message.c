@@ -60,6 +60,18 @@ ws_log ws_log_of(const ws_options *options)
     return options->log ? (ws_log){options->log, options->log_context} : (ws_log){standard_error, NULL};
 }
 
+static void say_nothing(void *context, ws_log_level level, const char *line)
+{
+    (void)context;
+    (void)level;
+    (void)line;
+}
+
+ws_log ws_log_silent(void)
+{
+    return (ws_log){say_nothing, NULL};
+}
+
 void ws_tell(const ws_log *log, ws_log_level level, const char *format, ...)
 {
     char line[WS_MESSAGE_SIZE];

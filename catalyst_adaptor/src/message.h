@@ -20,6 +20,9 @@ typedef struct ws_log {
     void *context;
 } ws_log;
 
+/* A log of which nobody hears. */
+ws_log ws_log_silent(void);
+
 /* The host's choice, or standard error. */
 ws_log ws_log_of(const ws_options *options);
 

@@ -168,7 +168,7 @@ static int start(ws_transport *self, ws_history *history)
     int status = ws_backlog_begin(&sidecar->backlog, setup->paths->backlog, setup->first_step, &setup->log);
     if (status == WS_OK)
         status = ws_sidecar_open_ring(sidecar, WS_NEVER);
-    if (status == WS_OK && sidecar->is_early)
+    if (status == WS_OK)
         ws_sidecar_settle_early(sidecar);
     if (status == WS_OK)
         status = start_processes(sidecar);

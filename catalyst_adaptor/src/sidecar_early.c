@@ -9,34 +9,25 @@ void ws_sidecar_start_early(ws_sidecar *sidecar)
     if (ws_place_find(&sidecar->tried.place) != WS_OK || ws_sidecar_make_ring(sidecar) != WS_OK)
         return;
     char *request = ws_sidecar_request(setup, &all, setup->first_step, NULL);
-    if (!request)
-        return;
-    ws_sidecar_begin_nurse(sidecar, request);
-    sidecar->is_early = sidecar->nurse.child != 0;
-}
-
-static void say_nothing(void *context, ws_log_level level, const char *line)
-{
-    (void)context;
-    (void)level;
-    (void)line;
+    if (request)
+        ws_sidecar_begin_nurse(sidecar, request);
 }
 
 void ws_sidecar_forget_early(ws_sidecar *sidecar)
 {
     ws_log_level level;
     char line[WS_RING_LINE];
-    sidecar->nurse.log = (ws_log){say_nothing, NULL};
+    sidecar->nurse.log = ws_log_silent();
     ws_nurse_end(&sidecar->nurse);
     while (sidecar->ring && ws_ring_hear(sidecar->ring, WS_RING_OWN, &level, line))
         continue;
     if (sidecar->ring)
         ws_ring_reap(sidecar->ring);
-    sidecar->is_early = 0;
 }
 
 void ws_sidecar_settle_early(ws_sidecar *sidecar)
 {
-    if (sidecar->tried.kept_count < sidecar->setup->scripts->count || !sidecar->tried.may_draw)
+    if (!sidecar->nurse.child || sidecar->tried.kept_count < sidecar->setup->scripts->count ||
+        !sidecar->tried.may_draw)
         ws_sidecar_forget_early(sidecar);
 }

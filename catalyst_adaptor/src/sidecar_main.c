@@ -155,8 +155,9 @@ static void tell_counts(const sidecar *self)
 /* What is started before the training begins takes nothing from it, and is not held up. An idle virtual
  * display would not get the time to end where all processors are busy, and costs next to nothing: it has been
  * started already. */
-static int run(sidecar *self, int is_viewer)
+static int run(sidecar *self)
 {
+    const int is_viewer = self->plan.is_live;
     if (is_viewer)
         ws_priority_viewer();
     else if (ws_ring_is_open(self->reader))
@@ -175,7 +176,7 @@ int sidecar_main(const json_t *request)
     sidecar self = {0};
     int status = open_all(request, &self);
     if (status == WS_OK)
-        status = run(&self, json_object_get(request, "live") != NULL);
+        status = run(&self);
     if (status) {
         fprintf(stderr, "%s\n", ws_message());
         return 1;

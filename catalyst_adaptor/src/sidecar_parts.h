@@ -16,7 +16,6 @@ typedef struct ws_sidecar {
     ws_history *history;
     ws_pictures tried; /* scripts and place; nothing is drawn here */
     int has_scripts;
-    int is_early; /* the process that draws was started with all scripts while they were tried */
     ws_schedule promised;
     ws_ring *ring;
     uint8_t id[WS_RING_ID_SIZE];
@@ -105,7 +104,7 @@ void ws_sidecar_start_early(ws_sidecar *sidecar);
 /* Its work was for nothing: it ends, and what it had to say is of no interest. */
 void ws_sidecar_forget_early(ws_sidecar *sidecar);
 
-/* After the trial: it goes on if all its scripts passed, and need a display. */
+/* After the trial: it goes on, if it was started, if all its scripts passed, and need a display. */
 void ws_sidecar_settle_early(ws_sidecar *sidecar);
 
 /* ---- sidecar_wait.c: where the host waits for the process that draws. */
