@@ -32,15 +32,43 @@ template <class Function, class Failed> void call(Function function, Failed fail
     }
 }
 
-template <class Function> void call_python(const ws_bridge *bridge, Function function) noexcept
+// WS_SCRIPT_FAILED: what function() has thrown is told.
+template <class Function> int call_python(const ws_bridge *bridge, Function function) noexcept
 {
     const ws_log &log = bridge->session->log();
+    int status = WS_OK;
     call(
         [&] {
             const PythonLock lock;
             function();
         },
-        [&](const char *what) { log.line(log.context, WS_LOG_WARNING, what); });
+        [&](const char *what) {
+            log.line(log.context, WS_LOG_WARNING, what);
+            status = WS_SCRIPT_FAILED;
+        });
+    return status;
+}
+
+// The same, but want of memory is the caller's to tell, where another process can do what this one cannot.
+template <class Function>
+int call_expendable(const ws_bridge *bridge, Function function, char problem[WS_PROBLEM_SIZE]) noexcept
+{
+    std::string wanting;
+    const int status = call_python(bridge, [&] {
+        try {
+            function();
+        } catch (const NoMemory &error) {
+            if (!bridge->session->is_expendable())
+                throw;
+            wanting = error.what();
+        } catch (const std::bad_alloc &) {
+            if (!bridge->session->is_expendable())
+                throw;
+            wanting = "no memory";
+        }
+    });
+    std::snprintf(problem, WS_PROBLEM_SIZE, "%s", wanting.c_str());
+    return wanting.empty() ? status : WS_NO_MEMORY;
 }
 
 void write_problem(char problem[WS_PROBLEM_SIZE], const char *text)
@@ -60,7 +88,17 @@ int open(const ws_bridge_options *options, const ws_scene *scene, ws_bridge **ou
             tell_messages_to(options->log);
             const PythonLock lock;
             auto bridge = std::make_unique<ws_bridge>();
-            bridge->session = std::make_unique<Session>(*options, *scene);
+            status = WS_NO_MEMORY; // if it is thrown
+            try {
+                bridge->session = std::make_unique<Session>(*options, *scene);
+            } catch (const NoMemory &) {
+                throw;
+            } catch (const std::bad_alloc &) {
+                throw;
+            } catch (...) {
+                status = WS_NO_PICTURES;
+                throw;
+            }
             *out = bridge.release();
             status = WS_OK;
         },
@@ -68,17 +106,22 @@ int open(const ws_bridge_options *options, const ws_scene *scene, ws_bridge **ou
     return status;
 }
 
-void schedule(ws_bridge *bridge, ws_schedule *out)
+int schedule(ws_bridge *bridge, ws_schedule *out, char problem[WS_PROBLEM_SIZE])
 {
-    *out = {};
-    call_python(bridge, [&] { bridge->session->schedule(out); });
+    ws_schedule found{};
+    const int status = call_expendable(
+        bridge, [&] { bridge->session->schedule(&found); }, problem);
+    if (status == WS_OK)
+        *out = found;
+    return status;
 }
 
-int show(ws_bridge *bridge, const ws_scene *scene)
+int show(ws_bridge *bridge, const ws_scene *scene, char problem[WS_PROBLEM_SIZE])
 {
     bool well = false;
-    call_python(bridge, [&] { well = bridge->session->show(*scene); });
-    return well ? WS_OK : WS_SCRIPT_FAILED;
+    const int status = call_expendable(
+        bridge, [&] { well = bridge->session->show(*scene); }, problem);
+    return status || well ? status : WS_SCRIPT_FAILED;
 }
 
 void lose_display(ws_bridge *bridge)

@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What went wrong in a script: where, told once, counted."""
+"""What went wrong in a script: where, told once, counted; and whether it was for want of memory."""
 
+import errno
+import mmap
 import os
 import traceback
+
+
+_LEAST_MEMORY = 64 << 20  # bytes; where there is not that much left, whatever fails does so for want of it
+# What the loader, VTK and C++ say. "cannot allocate memory in static TLS block" is another want.
+_SAID_OF_MEMORY = ("failed to map segment", "bad_alloc", "unable to allocate", "out of memory")
 
 
 class TimedOut(BaseException):
@@ -25,6 +32,42 @@ def _place(error, script):
     own = [frame for frame in frames if os.path.dirname(frame.filename).startswith(folder)]
     last = (own or frames)[-1:]
     return (last[0].filename, last[0].lineno) if last else (script, 0)
+
+
+def is_for_memory(error):
+    """Whether memory was wanting, for this exception or for one that led to it; or is wanting now."""
+    return any(_is_itself_for_memory(one) for one in _chain(error)) or not _has_memory()
+
+
+def _chain(error):
+    """An exception and all that led to it, or that it holds, each once."""
+    seen, left = [], [error]
+    while left:
+        one = left.pop()
+        if one is not None and not any(one is other for other in seen):
+            seen.append(one)
+            left += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+    return seen
+
+
+def _is_itself_for_memory(error):
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    if not isinstance(error, (ImportError, OSError, RuntimeError)):
+        return False
+    words = str(error).lower()
+    return any(said in words for said in _SAID_OF_MEMORY) or \
+        "cannot allocate memory" in words.replace("cannot allocate memory in static tls block", "")
+
+
+def _has_memory():
+    try:
+        mmap.mmap(-1, _LEAST_MEMORY, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except (OSError, MemoryError):
+        return False
+    return True
 
 
 def describe(error, script):

@@ -37,6 +37,7 @@ class Script:
         self.database = Database(folder)
         self.failures = failures.Failures(self.name, session.warn)
         self.problem = ""
+        self.memory_problem = ""  # of the last call, where it failed for want of memory
         self.channels = set()
         self.views, self.extractors = [], []
         self.has_run = self.was_dropped = False
@@ -93,6 +94,8 @@ class Script:
         self._timed_out = self._timed_out or isinstance(error, failures.TimedOut)
         if self._problem_of_call is None:
             self._problem_of_call = failures.describe(error, self.path)
+        if self._session.is_expendable and not self.memory_problem and failures.is_for_memory(error):
+            self.memory_problem = failures.describe(error, self.path)
 
     # What the bridge asks of the script.
 
@@ -103,11 +106,16 @@ class Script:
         self.problem = self._problem_of_call or ""
 
     def _load(self, description):
-        # True only if all went well; what went wrong has been noted.
         if not (self._helper.PrepareFromScript(self.path) and self._helper.Import(description)):
+            self._note_refusal("it cannot be imported")
             return
         self._stop_live()
         self._helper.CatalystInitialize(description)
+
+    def _note_refusal(self, words):
+        """ParaView has refused; as a rule it is known why."""
+        if self._problem_of_call is None:
+            self.note(RuntimeError(words))
 
     def has_code(self):
         """Whether the script has functions that run later."""
@@ -159,6 +167,8 @@ class Script:
         for view in self.views:
             view.ViewTime = step
         self._call(step, data, lambda description: self._run(description, due))
+        if self.memory_problem:  # another process draws this step
+            return False
         if self._problem_of_call:
             self.failures.add(step, self._problem_of_call)
         if self._timed_out:
@@ -176,7 +186,9 @@ class Script:
             if not description.GetIfAnyGridNecessary():
                 return
         self._stop_live()
-        if not self._helper.CatalystExecute(description) or self._problem_of_call:
+        if not self._helper.CatalystExecute(description):
+            self._note_refusal("it cannot be run")
+        if self._problem_of_call:
             return
         for extractor in due:
             if self._session.always:
@@ -219,7 +231,7 @@ class Script:
     def _call(self, time, data, function):
         """Calls function(description) as the active script; whatever it raises is noted."""
         global _active
-        self._problem_of_call, self._here = None, data
+        self._problem_of_call, self.memory_problem, self._here = None, "", data
         description = _describe(time, self._named(data))
         _active = self
         self._session.begin_call()
@@ -283,8 +295,9 @@ class Script:
 class Session:
     """All scripts of a run."""
 
-    def __init__(self, warn, arm, disarm, channels, first_step, shown_until, can_draw, always, is_live):
+    def __init__(self, warn, arm, disarm, channels, first_step, shown_until, can_draw, always, is_live, is_expendable):
         self.channels, self.can_draw, self.always, self.is_live = channels, can_draw, bool(always), bool(is_live)
+        self.is_expendable = bool(is_expendable)
         self.first_step, self._shown_until = first_step, shown_until
         self.warn, self._arm, self._disarm = warn, arm, disarm
         self.scripts = []
@@ -294,11 +307,15 @@ class Session:
         _install_hooks(self)
 
     def load(self, path, arguments, folder, data):
+        """Imports a script; returns how memory was wanting, "" if it was not."""
         script = Script(path, arguments, folder, self)
         self.scripts.append(script)
         script.load(self.first_step, data)
+        if script.memory_problem:
+            return f"script {script.name} has no memory to be imported: {script.memory_problem}"
         if script.problem:
             script.fail(self.first_step, script.problem)
+        return ""
 
     def note_update(self, error):
         """Takes what code in a filter has raised while its source was updated for viewers."""
@@ -353,7 +370,7 @@ class Session:
                 script.expected += len(script.due_extractors())
 
     def show(self, step, data):
-        """Runs what is due; returns whether nothing failed."""
+        """Runs what is due; returns whether nothing failed, and how memory was wanting, "" if it was not."""
         self._count_missed(step)
         self._count_shown(step)
         self._last_step = step
@@ -362,7 +379,8 @@ class Session:
         went_well = all([script.run(step, data) for script in due])
         if any(script.has_run for script in new):
             _keep_what_is_there()
-        return went_well
+        wanting = [f"script {script.name} has no memory: {script.memory_problem}" for script in due if script.memory_problem]
+        return went_well, "".join(wanting[:1])
 
     def _count_shown(self, step):
         """Pictures that a process before this one has drawn for this session of the run are pictures of this session."""

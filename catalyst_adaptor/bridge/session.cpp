@@ -13,9 +13,16 @@ namespace
 
 Reference checked(PyObject *owned)
 {
+    if (!owned && PyErr_ExceptionMatches(PyExc_MemoryError))
+        throw NoMemory(take_python_error());
     if (!owned)
         throw PythonError();
     return Reference(owned);
+}
+
+std::string text_of(PyObject *unicode)
+{
+    return PyBytes_AsString(checked(PyUnicode_AsUTF8String(unicode)));
 }
 
 // Paths are bytes to the system; Python keeps those that are no UTF-8 as surrogates.
@@ -36,7 +43,7 @@ std::set<std::string> set_of(PyObject *names)
 {
     std::set<std::string> result;
     for (Py_ssize_t i = 0; i < PyList_Size(names); i++)
-        result.insert(PyUnicode_AsUTF8(PyList_GetItem(names, i)));
+        result.insert(text_of(PyList_GetItem(names, i)));
     return result;
 }
 
@@ -77,7 +84,7 @@ PyObject *Session::disarm(PyObject *capsule, PyObject *)
 }
 
 Session::Session(const ws_bridge_options &options, const ws_scene &scene)
-    : destination(options.log), channels(channels_of(scene)),
+    : destination(options.log), expendable(options.is_expendable != 0), channels(channels_of(scene)),
       watchdog(options.script_seconds, options.is_idle != 0),
       self(checked(PyCapsule_New(this, nullptr, nullptr))), session(make(options))
 {
@@ -114,12 +121,12 @@ Reference Session::make(const ws_bridge_options &options)
     const Reference warn_of = function(&methods[0]), arm_of = function(&methods[1]),
                     disarm_of = function(&methods[2]);
     const Reference names = names_of(channels);
-    return checked(PyObject_CallMethod(module, "Session", "OOOOKKiii", static_cast<PyObject *>(warn_of),
+    return checked(PyObject_CallMethod(module, "Session", "OOOOKKiiii", static_cast<PyObject *>(warn_of),
                                        static_cast<PyObject *>(arm_of), static_cast<PyObject *>(disarm_of),
                                        static_cast<PyObject *>(names),
                                        static_cast<unsigned long long>(options.first_step),
                                        static_cast<unsigned long long>(options.shown_until), options.can_draw,
-                                       options.always, options.live_host != nullptr));
+                                       options.always, options.live_host != nullptr, expendable));
 }
 
 void Session::load(const ws_script &script, const Reference &data)
@@ -128,9 +135,11 @@ void Session::load(const ws_script &script, const Reference &data)
     for (uint32_t i = 0; i < script.argument_count; i++)
         PyList_Append(arguments, path(script.arguments[i]));
     const Reference file = path(script.path), folder = path(script.folder);
-    checked(PyObject_CallMethod(session, "load", "OOOO", static_cast<PyObject *>(file),
-                                static_cast<PyObject *>(arguments), static_cast<PyObject *>(folder),
-                                static_cast<PyObject *>(data)));
+    const Reference wanting = checked(PyObject_CallMethod(
+        session, "load", "OOOO", static_cast<PyObject *>(file), static_cast<PyObject *>(arguments),
+        static_cast<PyObject *>(folder), static_cast<PyObject *>(data)));
+    if (const std::string text = text_of(wanting); !text.empty())
+        throw NoMemory(text);
 }
 
 // Those of the named channels that are there, as a Python dictionary; before the first step also those that
@@ -216,7 +225,7 @@ bool Session::show_live(const ws_scene &scene)
         const Reference nothing = checked(PyDict_New());
         const Reference answer =
             checked(PyObject_CallMethod(session, "show", "KO", number, static_cast<PyObject *>(nothing)));
-        is_well = PyObject_IsTrue(answer) == 1;
+        is_well = PyObject_IsTrue(PyTuple_GetItem(answer, 0)) == 1;
         take_counts();
         has_shown = true;
     }
@@ -254,7 +263,9 @@ bool Session::show(const ws_scene &scene)
     const Reference answer =
         checked(PyObject_CallMethod(session, "show", "KO", step, static_cast<PyObject *>(data)));
     take_counts();
-    return PyObject_IsTrue(answer) == 1;
+    if (const std::string text = text_of(PyTuple_GetItem(answer, 1)); !text.empty())
+        throw NoMemory(text);
+    return PyObject_IsTrue(PyTuple_GetItem(answer, 0)) == 1;
 }
 
 void Session::lose_display()

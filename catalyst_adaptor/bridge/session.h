@@ -24,7 +24,14 @@ class PythonError : public std::runtime_error
     PythonError() : std::runtime_error(take_python_error()) {}
 };
 
-// Every member is called with a PythonLock held; any may throw a PythonError.
+// There is no memory: for the text, or for what the text tells.
+class NoMemory : public std::runtime_error
+{
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+// Every member is called with a PythonLock held; any may throw a PythonError, or NoMemory.
 class Session
 {
   public:
@@ -35,7 +42,7 @@ class Session
 
     // See ws_bridge_table.
     void schedule(ws_schedule *out);
-    bool show(const ws_scene &scene);
+    bool show(const ws_scene &scene); // NoMemory only if it is expendable
     void lose_display();
     void verdict(uint32_t script, ws_verdict *out);
     void draw();
@@ -48,6 +55,7 @@ class Session
 
     const ws_bridge_counts &counts() const { return known_counts; }
     const ws_log &log() const { return destination; }
+    bool is_expendable() const { return expendable; }
 
   private:
     static PyObject *warn(PyObject *self, PyObject *text);
@@ -66,6 +74,7 @@ class Session
     void take_counts();
 
     const ws_log destination;
+    const bool expendable;
     const std::vector<Channel> channels;
     Mapping mapping;
     Watchdog watchdog;

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define WS_BRIDGE_VERSION  4
+#define WS_BRIDGE_VERSION  5
 #define WS_BRIDGE_SYMBOL   "weightscape_bridge"
 #define WS_PROBLEM_SIZE    512
 #define WS_SHORT_NAME_SIZE 32
@@ -48,7 +48,9 @@ typedef struct ws_bridge_options {
     int (*stop)(void *context); /* asked, also from another thread, while a viewer is waited for: not 0 cuts
                                    it off. NULL: never */
     void *stop_context;
-    int is_idle; /* this process runs at idle priority: script_seconds are processor time */
+    int is_expendable; /* another process can draw what this one cannot: want of memory is the caller's to
+                          tell, and no failure of the script */
+    int is_idle;       /* this process runs at idle priority: script_seconds are processor time */
     ws_log log;
 } ws_bridge_options;
 
@@ -83,16 +85,19 @@ typedef struct ws_bridge_table {
 
     /* Starts ParaView and imports the scripts; `scene` holds every channel. One bridge at a time. A script
      * that fails is told through the log and left out. WS_NO_PICTURES (the problem is in `problem`) if
-     * ParaView does not start. */
+     * ParaView does not start; WS_NO_MEMORY, also if it was wanting for a script and is_expendable. */
     int (*open)(const ws_bridge_options *options, const ws_scene *scene, ws_bridge **out,
                 char problem[WS_PROBLEM_SIZE]);
 
     /* At which steps the scripts want to run, and which layers' weights they look at then. It may change when
-     * a script has run; a step of it at which no script turns out to be due costs nothing but its frame. */
-    void (*schedule)(ws_bridge *bridge, ws_schedule *out);
+     * a script has run; a step of it at which no script turns out to be due costs nothing but its frame.
+     * *out is untouched on error: WS_SCRIPT_FAILED (told through the log); WS_NO_MEMORY as `show`. */
+    int (*schedule)(ws_bridge *bridge, ws_schedule *out, char problem[WS_PROBLEM_SIZE]);
 
-    /* Runs the scripts that are due at the frame's step. WS_SCRIPT_FAILED if one failed. */
-    int (*show)(ws_bridge *bridge, const ws_scene *scene);
+    /* Runs the scripts that are due at the frame's step. WS_SCRIPT_FAILED if one failed (told through the
+     * log). With is_expendable, WS_NO_MEMORY if memory was wanting, with the problem: the step is not drawn.
+     */
+    int (*show)(ws_bridge *bridge, const ws_scene *scene, char problem[WS_PROBLEM_SIZE]);
 
     /* The display has gone: what has views is left out from here on, and its windows are left alone. */
     void (*lose_display)(ws_bridge *bridge);

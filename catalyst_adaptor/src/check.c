@@ -72,7 +72,10 @@ static int judge(const ws_check *check, const ws_script *script, const char *ans
         /* Without a display to draw on, VTK aborts the process. */
         out->draws = !check->has_display && !end->timed_out;
         if (!out->draws)
-            status = ws_fail(WS_BAD_SCRIPT, "script %s: %s", script->path, ended);
+            status = ws_fail(strstr(end->last_words, "bad_alloc") ? WS_NO_MEMORY : WS_BAD_SCRIPT,
+                             "script %s: %s", script->path, ended);
+    } else if (json_is_true(json_object_get(verdict, "no_memory"))) {
+        status = ws_fail(WS_NO_MEMORY, "%s", problem);
     } else if (problem[0]) {
         status = ws_fail(WS_BAD_SCRIPT, "script %s: %s", ws_script_name(script), problem);
     }

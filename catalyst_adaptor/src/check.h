@@ -30,7 +30,8 @@ typedef struct ws_finding {
 } ws_finding;
 
 /* Tries a script. WS_BAD_SCRIPT if it cannot be used (message: one line with its file and line);
- * WS_NO_PICTURES if the helper itself does not work; WS_IO_FAILED, WS_NO_MEMORY. */
+ * WS_NO_MEMORY if there was none for the trial;
+ * WS_NO_PICTURES if the helper itself does not work; WS_IO_FAILED. */
 int ws_check_script(const ws_check *check, const ws_script *script, ws_finding *out);
 
 /* How a helper ended that has not answered, in words. */

@@ -83,13 +83,26 @@ static void look(following *self)
         self->plan->ended();
 }
 
-static void show(following *self, const ws_scene *scene)
+/* Others may want less, or there may be more again. */
+static void leave_undrawn(following *self)
+{
+    if (self->out->undrawn++ == 0)
+        ws_tell(&self->plan->options.log, WS_LOG_WARNING, "%s; it is not drawn", ws_message());
+}
+
+/* 1, or WS_NO_MEMORY: the step is for another process to draw. */
+static int show(following *self, const ws_scene *scene)
 {
     const ws_follow_plan *plan = self->plan;
     const uint64_t step = ws_frame_head(scene->frame)->step;
     if (plan->reader)
         ws_ring_at(plan->reader, step);
-    ws_pictures_show(plan->pictures, scene, &plan->options.log); /* a failure is told, and counted */
+    /* A failure of a script is told, and counted. */
+    const int status = ws_pictures_show(plan->pictures, scene, &plan->options.log);
+    if (status == WS_NO_MEMORY && plan->is_replaced)
+        return status;
+    if (status == WS_NO_MEMORY)
+        leave_undrawn(self);
     ws_feed_release(plan->feed);
     self->after = self->shown = step;
     self->out->steps++;
@@ -100,6 +113,7 @@ static void show(following *self, const ws_scene *scene)
         look(self);
     }
     tell_progress(self);
+    return 1;
 }
 
 /* A frame that cannot be read is told and left out. */
@@ -134,8 +148,8 @@ static int draw_next(following *self)
     uint64_t step;
     const int status = ws_feed_next(self->plan->feed, self->after, &scene, &step);
     if (status == 1 && step <= self->plan->last)
-        show(self, &scene);
-    else if (status == 1)
+        return show(self, &scene);
+    if (status == 1)
         self->after = self->plan->last;
     else if (status == WS_BAD_FILE)
         leave_out(self, step);

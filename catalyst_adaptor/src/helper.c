@@ -93,10 +93,12 @@ static void try_script(const ws_bridge_table *table, const ws_bridge_options *op
 {
     ws_bridge *bridge;
     ws_verdict verdict = {0};
-    if (table->open(options, scene, &bridge, verdict.problem) == WS_OK)
+    const int status = table->open(options, scene, &bridge, verdict.problem);
+    if (status == WS_OK)
         table->verdict(bridge, 0, &verdict);
-    answer(json_pack("{s:s, s:i, s:b, s:o}", "problem", verdict.problem, "views", verdict.views, "may_draw",
-                     verdict.may_draw, "rules", ws_request_schedule(&verdict.schedule)));
+    answer(json_pack("{s:s, s:b, s:i, s:b, s:o}", "problem", verdict.problem, "no_memory",
+                     status == WS_NO_MEMORY, "views", verdict.views, "may_draw", verdict.may_draw, "rules",
+                     ws_request_schedule(&verdict.schedule)));
     if (draw && verdict.views > 0 && !verdict.problem[0]) {
         table->draw(bridge);
         answer(json_pack("{s:b}", "drawn", 1));
@@ -140,6 +142,7 @@ static int check(void)
                                        .first_step = (uint64_t)first_step,
                                        .shown_until = (uint64_t)first_step,
                                        .can_draw = 1,
+                                       .is_expendable = 1,
                                        .log = ws_log_silent()};
     try_script(table, &options, &(ws_scene){base, base, &view}, draw);
     return DONE;

@@ -34,8 +34,7 @@ void ws_live_serve(ws_live *live, const ws_log *log)
     ws_pictures *pictures = live->pictures;
     hand_on_status(live);
     pictures->table->idle(pictures->bridge);
-    pictures->table->schedule(pictures->bridge,
-                              &pictures->schedule); /* somebody may look at something else */
+    ws_pictures_ask(pictures); /* somebody may look at something else */
     pictures->table->live(pictures->bridge, &live->state);
     hand_on_commands(live, log);
     if (live->reader)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define MOST_FAILURES 5
+#define MOST_DEATHS   3 /* of one step */
 #define FIRST_PAUSE   0.1
 #define LONGEST_PAUSE 30.0
 #define MOST_READS    16
@@ -134,8 +135,10 @@ static void note_death(ws_nurse *nurse, int status, const ws_pulse *pulse, doubl
         snprintf(how, sizeof how, "has ended with status %d%s%s", WEXITSTATUS(status), words[0] ? ": " : "",
                  words);
     nurse->child = 0;
-    nurse->deaths_there = pulse->at != WS_NEVER && pulse->at == nurse->died_at ? nurse->deaths_there + 1 : 1;
+    const int is_the_same = pulse->at != WS_NEVER && pulse->at == nurse->died_at && status == nurse->death;
+    nurse->deaths_there = is_the_same ? nurse->deaths_there + 1 : 1;
     nurse->died_at = pulse->at;
+    nurse->death = status;
     if (nurse->restarts++ == 0)
         ws_tell(&nurse->log, WS_LOG_WARNING, "%s %s; it is started again, training goes on",
                 nurse->words->patient, how);
@@ -200,7 +203,7 @@ void ws_nurse_ask(ws_nurse *nurse, char *request)
 
 int ws_nurse_blames(const ws_nurse *nurse, uint64_t step)
 {
-    return step != WS_NEVER && nurse->died_at == step && nurse->deaths_there >= 2;
+    return step != WS_NEVER && nurse->died_at == step && nurse->deaths_there >= MOST_DEATHS;
 }
 
 void ws_nurse_insist(ws_nurse *nurse, double now)

@@ -40,7 +40,8 @@ typedef struct ws_nurse {
     uint64_t restarts;
     ws_pulse pulse; /* when it was last seen alive */
     double alive_at;
-    uint64_t died_at; /* the step it died of, and how often */
+    uint64_t died_at; /* the step it died of, how, and how often in the same way */
+    int death;        /* as waitpid tells it */
     unsigned deaths_there;
 } ws_nurse;
 
@@ -59,7 +60,8 @@ void ws_nurse_ask(ws_nurse *nurse, char *request);
  * by line. WS_NURSE_LEFT: it has ended well. A system call or two. */
 ws_nurse_finding ws_nurse_look(ws_nurse *nurse, const ws_pulse *pulse, double now);
 
-/* Whether the step it died of last has now ended it twice: then it is to be left out. */
+/* Whether the step it died of last has now ended it three times, in the same way: then it is to be left out.
+ * (What comes from outside may come twice; and in another way, as a rule.) */
 int ws_nurse_blames(const ws_nurse *nurse, uint64_t step);
 
 /* A new start for one that was given up; one that a signal has stopped is let go on. */

@@ -28,12 +28,14 @@ static int try_scripts(const ws_check *check, const ws_pictures_options *options
         const ws_script *script = &options->scripts->at[i];
         ws_finding finding;
         int status = ws_check_script(check, script, &finding);
+        if (status == WS_NO_MEMORY) /* others may have wanted much for a moment */
+            status = ws_check_script(check, script, &finding);
         if (status == WS_OK && finding.draws && !finding.can_draw) {
             status = cannot_draw(check, script, &finding);
-            if (!options->required) {
-                snprintf(lost, sizeof lost, "%s", ws_message());
-                continue;
-            }
+        }
+        if ((status == WS_NO_PICTURES || status == WS_NO_MEMORY) && !options->required) {
+            snprintf(lost, sizeof lost, "%s", ws_message());
+            continue;
         }
         if (status)
             return status;
@@ -120,17 +122,29 @@ int ws_pictures_start(ws_pictures *pictures, const ws_pictures_options *options,
                                       .live_port = options->live_port,
                                       .stop = options->stop,
                                       .stop_context = options->stop_context,
+                                      .is_expendable = options->is_expendable,
                                       .is_idle = options->is_idle,
                                       .log = options->log};
     char problem[WS_PROBLEM_SIZE] = "";
     int status = ws_place_load(&pictures->place, &pictures->table);
-    if (status == WS_OK && pictures->table->open(&opened, &scene, &pictures->bridge, problem) != WS_OK)
-        status = ws_fail(WS_NO_PICTURES, "ParaView does not start: %s", problem);
+    if (status == WS_OK) {
+        status = pictures->table->open(&opened, &scene, &pictures->bridge, problem);
+        if (status)
+            ws_fail(status, status == WS_NO_MEMORY ? "%s" : "ParaView does not start: %s", problem);
+    }
+    if (status == WS_OK && ws_pictures_ask(pictures) == WS_NO_MEMORY)
+        status = WS_NO_MEMORY;
     if (status)
         ws_pictures_end(pictures);
-    else
-        pictures->table->schedule(pictures->bridge, &pictures->schedule);
     return status;
+}
+
+int ws_pictures_ask(ws_pictures *pictures)
+{
+    char problem[WS_PROBLEM_SIZE] = "";
+    const int status = pictures->table->schedule(pictures->bridge, &pictures->schedule, problem);
+    return status == WS_NO_MEMORY ? ws_fail(status, "what the scripts wait for is not known: %s", problem)
+                                  : status;
 }
 
 int ws_pictures_show(ws_pictures *pictures, const ws_scene *scene, const ws_log *log)
@@ -139,9 +153,13 @@ int ws_pictures_show(ws_pictures *pictures, const ws_scene *scene, const ws_log 
         ws_tell(log, WS_LOG_WARNING, "the virtual display has ended: no more pictures from this process");
         pictures->table->lose_display(pictures->bridge);
     }
-    const int status = pictures->table->show(pictures->bridge, scene);
-    pictures->table->schedule(pictures->bridge, &pictures->schedule);
-    return status;
+    char problem[WS_PROBLEM_SIZE] = "";
+    const int status = pictures->table->show(pictures->bridge, scene, problem);
+    const int asked = ws_pictures_ask(pictures);
+    if (status == WS_NO_MEMORY)
+        return ws_fail(status, "step %llu: %s", (unsigned long long)ws_frame_head(scene->frame)->step,
+                       problem);
+    return status ? status : asked;
 }
 
 void ws_pictures_counts(const ws_pictures *pictures, ws_bridge_counts *out)

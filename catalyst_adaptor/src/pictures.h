@@ -25,7 +25,7 @@ typedef struct ws_pictures_options {
     const void *base;        /* of the first frames: every convolution */
     double script_seconds;
     uint64_t first_step, shown_until;
-    int required, always, is_idle;
+    int required, always, is_idle, is_expendable;
     const char *live_host; /* as in ws_bridge_options */
     uint16_t live_port;
     int (*stop)(void *context);
@@ -34,8 +34,9 @@ typedef struct ws_pictures_options {
 } ws_pictures_options;
 
 /* Tries the scripts in child processes and starts the display they need; nothing on disk is changed.
- * WS_BAD_SCRIPT; WS_NO_PICTURES if nothing can be drawn, or, if required, not by every script. Scripts that
- * cannot draw are told through the log and left out. */
+ * WS_BAD_SCRIPT; WS_NO_PICTURES if nothing can be drawn, or, if required, not by every script; WS_NO_MEMORY
+ * if there is none, twice, to try one that is required. Scripts that cannot draw, or be tried for want of
+ * memory, are told through the log and left out. */
 int ws_pictures_try(ws_pictures *pictures, const ws_pictures_options *options);
 
 /* Instead of a trial, where another process has tried them: takes all scripts, and starts the display that
@@ -43,11 +44,15 @@ int ws_pictures_try(ws_pictures *pictures, const ws_pictures_options *options);
  * makes views is told and left out. */
 int ws_pictures_adopt(ws_pictures *pictures, const ws_pictures_options *options, int may_draw);
 
-/* Imports the scripts. WS_NO_PICTURES. */
+/* Imports the scripts. WS_NO_PICTURES, WS_NO_MEMORY. */
 int ws_pictures_start(ws_pictures *pictures, const ws_pictures_options *options,
                       const ws_history_view *history);
 
-/* Runs the scripts that are due. WS_SCRIPT_FAILED if one failed. */
+/* What the scripts wait for now; the schedule stays on error. Errors as ws_pictures_show. */
+int ws_pictures_ask(ws_pictures *pictures);
+
+/* Runs the scripts that are due. WS_SCRIPT_FAILED if one failed; with is_expendable, WS_NO_MEMORY: the step
+ * is not drawn. */
 int ws_pictures_show(ws_pictures *pictures, const ws_scene *scene, const ws_log *log);
 
 void ws_pictures_counts(const ws_pictures *pictures, ws_bridge_counts *out);

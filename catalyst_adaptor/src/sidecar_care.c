@@ -26,8 +26,8 @@ void ws_sidecar_bury(ws_sidecar *sidecar)
     sidecar->last_at = progress.at;
 }
 
-/* The sidecar has died. What it had drawn of its last step need not be drawn again; a step that has ended two
- * of them is left out. */
+/* The sidecar has died. What it had drawn of its last step need not be drawn again; a step that has ended
+ * three of them is left out. */
 static void mourn(ws_sidecar *sidecar)
 {
     ws_sidecar_hear(sidecar);
@@ -41,8 +41,14 @@ static void mourn(ws_sidecar *sidecar)
         return;
     sidecar->given_up++;
     ws_ring_skip(sidecar->ring, step);
+    /* That is no progress of the patient's. */
+    ws_ring_progress progress;
+    ws_ring_progress_of(sidecar->ring, WS_RING_OWN, &progress);
+    sidecar->nurse.pulse.done = progress.done;
+    const char *words = sidecar->nurse.last_line;
     ws_tell(&sidecar->setup->log, WS_LOG_WARNING,
-            "step %llu is not drawn: it has ended the process that draws twice", (unsigned long long)step);
+            "step %llu is not drawn: it has ended the process that draws three times%s%s",
+            (unsigned long long)step, words[0] ? ": " : "", words);
 }
 
 static void nurse(ws_sidecar *sidecar, double now)

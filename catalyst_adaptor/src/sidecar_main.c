@@ -94,12 +94,14 @@ static int open_all(const json_t *request, sidecar *out)
                                              .first_step = (uint64_t)first_step,
                                              .shown_until = (uint64_t)shown_until,
                                              .always = always,
+                                             .is_expendable = !live,
                                              .is_idle = 1,
                                              .live_host = live ? out->viewer.host : NULL,
                                              .live_port = out->viewer.port,
                                              .log = log_of(out->reader, live != NULL)},
                                  .is_live = live != NULL,
                                  .last = WS_NEVER,
+                                 .is_replaced = !live,
                                  .ended = live ? NULL : ws_priority_normal};
     return ws_pictures_adopt(&out->pictures, &out->plan.options, may_draw);
 }

@@ -98,6 +98,7 @@ static ws_pictures_options pictures_options(const watching *self, const ws_scene
                                  .shown_until = options->own ? WS_NEVER : 0,
                                  .required = !options->live,
                                  .always = options->latest,
+                                 .is_expendable = !options->live,
                                  .live_host = options->live ? self->viewer.host : NULL,
                                  .live_port = self->viewer.port,
                                  .stop = options->stop,
@@ -182,7 +183,7 @@ static void fill_report(const watching *self, ws_report *report)
                             .images_written = counts.images_written,
                             .images_expected = counts.images_expected,
                             .script_failures = counts.script_failures,
-                            .steps_given_up = self->followed.unread};
+                            .steps_given_up = self->followed.unread + self->followed.undrawn};
     memcpy(report, &full, size < sizeof full ? size : sizeof full);
 }
 
@@ -197,7 +198,7 @@ int ws_watch(const ws_watch_options *options, ws_report *report)
     status = watch(&self);
     fill_report(&self, report);
     /* What is drawn need not be kept; the run's folder is left as it is in every other case. */
-    if (options->own && status == WS_OK && self.followed.unread == 0)
+    if (options->own && status == WS_OK && self.followed.unread == 0 && self.followed.undrawn == 0)
         unlink(self.paths.backlog);
     ws_pictures_end(&self.pictures);
     ws_feed_close(self.feed);
