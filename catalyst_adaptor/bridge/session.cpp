@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "session.h"
 
+#include <vtkGarbageCollector.h>
 #include <vtkPythonUtil.h>
 
 #include <cstdio>
@@ -10,6 +11,15 @@ namespace weightscape
 
 namespace
 {
+
+// While it lives, what VTK gives up is only noted, and looked through for loops once, at the end: else VTK
+// looks at all that hangs on an object each time that one of them loses a reference.
+struct OneCollection {
+    OneCollection() { vtkGarbageCollector::DeferredCollectionPush(); }
+    ~OneCollection() { vtkGarbageCollector::DeferredCollectionPop(); }
+    OneCollection(const OneCollection &) = delete;
+    OneCollection &operator=(const OneCollection &) = delete;
+};
 
 Reference checked(PyObject *owned)
 {
@@ -257,6 +267,7 @@ bool Session::show(const ws_scene &scene)
 {
     if (live)
         return show_live(scene);
+    const OneCollection at_the_end;
     const auto step = static_cast<unsigned long long>(ws_frame_head(scene.frame)->step);
     const Reference wanted = checked(PyObject_CallMethod(session, "wanted", "K", step));
     const Reference data = build(set_of(wanted), scene, false);

@@ -2,7 +2,6 @@
 """What the filters of a convolution make of a few images."""
 
 import numpy as np
-from paraview import simple
 
 from . import camera, channels, colour_scale, filters, maps, mosaic, page
 
@@ -35,7 +34,7 @@ class ActivationsFigure:
         page.save_pictures(self.view, f"activations_{layer}", every, size)
 
     def _show(self, write):
-        return simple.Show(filters.call(self._source, "vtkPolyData", write, self.images, self._aspect), self.view)
+        return page.show(filters.call(self._source, "vtkPolyData", write, self.images, self._aspect), self.view)
 
     def update(self, time):
         """Brings scale, camera and words in line with the data at `time`."""

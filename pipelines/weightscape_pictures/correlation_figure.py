@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How similar the filters of a convolution are, pair by pair."""
 
-from paraview import simple
-
 from . import camera, channels, colour_scale, filters, matrix, mosaic, page
 
 _AREA = (0.02, 0.84, 0.03, 0.88)
@@ -37,7 +35,7 @@ class CorrelationFigure:
         page.save_pictures(self.view, name, every, size)
 
     def _show(self, write):
-        return simple.Show(filters.call(self._source, "vtkPolyData", write, self._array), self.view)
+        return page.show(filters.call(self._source, "vtkPolyData", write, self._array), self.view)
 
     def update(self, time):
         """Brings camera and words in line with the data at `time`."""

@@ -2,7 +2,6 @@
 """Similar filters of a convolution, and what becomes of them when they are merged."""
 
 import numpy as np
-from paraview import simple
 
 from . import boxes, camera, channels, filters, merging_field, mosaic, page
 
@@ -33,7 +32,7 @@ class MergingFigure:
         page.save_pictures(self.view, f"merging_{layer}", every, size)
 
     def _show(self, write, *arguments):
-        return simple.Show(filters.call(self._weights, "vtkPolyData", write, self._key, *arguments), self.view)
+        return page.show(filters.call(self._weights, "vtkPolyData", write, self._key, *arguments), self.view)
 
     def _show_boxes(self, write, ambient, diffuse):
         shown = self._show(write)

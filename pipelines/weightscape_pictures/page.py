@@ -115,6 +115,14 @@ def legend(view, lookup, size, title):
     return bar
 
 
+def show(source, view):
+    """The surface of a source in a scene. What simple.Show makes can also be shown as an outline, as glyphs, with axes around
+    it: that all this stays ready takes a third of the time of a picture."""
+    shown = servermanager.rendering.SurfaceRepresentation(Input=source)
+    view.Representations.append(shown)
+    return shown
+
+
 class Words:
     """A piece of text on a scene; `place` is a corner's name, or the lower left end as parts of width and height."""
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Numbers of filters and input channels, written on the ground where no box can hide them."""
 
+import functools
+
 from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkCommonDataModel import vtkPolyData
 
 from .lettering import END, Lettering
 
@@ -19,9 +22,15 @@ class Tiles:
     def __init__(self, image):
         field = image.GetFieldData()
         arrays = [field.GetArray(name) for name in ("shape", "layout")]
-        self.shape = None
+        self.shape = self.layout = None
         if all(arrays):
             self.shape, self.layout = (tuple(int(size) for size in vtk_to_numpy(array).ravel()) for array in arrays)
+
+    def __eq__(self, other):
+        return (self.shape, self.layout) == (other.shape, other.layout)
+
+    def __hash__(self):
+        return hash((self.shape, self.layout))
 
     def describe(self):
         """How many filters of which shape there are, in a line."""
@@ -87,11 +96,17 @@ def _number_sides(tiles, writer):
     writer.write("input channel" if channels > 1 else "+ filter", middle[0], -2.8 * height, height)
 
 
+@functools.lru_cache(maxsize=16)
+def _labels(tiles):
+    """The labels as a vtkPolyData. Words take long to make, and hardly ever change."""
+    writer, made = Lettering(), vtkPolyData()
+    (_number_gaps if tiles.numbered_in_gaps else _number_sides)(tiles, writer)
+    writer.finish(made)
+    return made
+
+
 def write_labels(algorithm):
     """Body of a programmable filter: the labels of the image at its input."""
     tiles = Tiles(algorithm.GetInputDataObject(0, 0))
-    if not tiles.shape:
-        return
-    writer = Lettering()
-    (_number_gaps if tiles.numbered_in_gaps else _number_sides)(tiles, writer)
-    writer.finish(algorithm.GetOutputDataObject(0))
+    if tiles.shape:
+        algorithm.GetOutputDataObject(0).ShallowCopy(_labels(tiles))

@@ -2,7 +2,6 @@
 """The walk of a convolution's weights in a plane, coloured by the step."""
 
 import numpy as np
-from paraview import simple
 
 from . import camera, channels, filters, growth, page, walk
 from .ticks import ticks
@@ -61,7 +60,7 @@ class TrajectoryFigure:
     def _show(self, write, *arguments, colour=None):
         """Shows what `write` makes of the walk, without light: in one colour, or coloured by the step."""
         source = filters.call(self._source, "vtkPolyData", write, self._names, *arguments)
-        shown = simple.Show(source, self.view)
+        shown = page.show(source, self.view)
         shown.Ambient, shown.Diffuse = 1.0, 0.0
         if colour:
             shown.AmbientColor = colour

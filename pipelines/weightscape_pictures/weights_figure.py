@@ -2,7 +2,6 @@
 """The weights of a convolution as a field of boxes."""
 
 import numpy as np
-from paraview import simple
 
 from . import boxes, camera, channels, colour_scale, filters, page, tile_labels
 
@@ -22,7 +21,7 @@ class WeightsFigure:
         colour_scale.stretch(self._lookup, 1.0)
         self._show(boxes.write_tops, ambient=1.0, diffuse=0.0)
         self._show(boxes.write_sides, ambient=0.4, diffuse=0.5)
-        labels = simple.Show(filters.call(self._source, "vtkPolyData", tile_labels.write_labels), self.view)
+        labels = page.show(filters.call(self._source, "vtkPolyData", tile_labels.write_labels), self.view)
         labels.AmbientColor, labels.Ambient, labels.Diffuse = page.GREY, 1.0, 0.0
         self._legend = page.legend(self.view, self._lookup, size, array)
         page.Words(self.view, size, 20, (0.02, 0.945), bold=1).say(f"{layer}: {_TITLES[array]}")
@@ -34,7 +33,7 @@ class WeightsFigure:
 
     def _show(self, write, ambient, diffuse):
         faces = filters.call(self._source, "vtkPolyData", write, self.array, self.asked_range)
-        shown = simple.Show(faces, self.view)
+        shown = page.show(faces, self.view)
         shown.ColorArrayName = ["CELLS", boxes.VALUE]
         shown.LookupTable = self._lookup
         shown.Interpolation = "Flat"
