@@ -116,8 +116,8 @@ def legend(view, lookup, size, title):
 
 
 def show(source, view):
-    """The surface of a source in a scene. What simple.Show makes can also be shown as an outline, as glyphs, with axes around
-    it: that all this stays ready takes a third of the time of a picture."""
+    """The surface of a source in a scene. What simple.Show makes can also be an outline, glyphs, or have axes around it, and to
+    keep all that ready takes time in each picture."""
     shown = servermanager.rendering.SurfaceRepresentation(Input=source)
     view.Representations.append(shown)
     return shown
