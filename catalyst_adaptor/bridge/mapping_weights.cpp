@@ -74,6 +74,47 @@ void fill_cells(vtkImageData *image, const Layout &layout, const std::string &la
     image->GetCellData()->SetActiveScalars("weight");
 }
 
+// The index that each input channel had when the run began: its own unless the base tells another.
+vtkSmartPointer<vtkIntArray> source_channels(const Layout &layout, const std::string &layer, const void *base,
+                                             int64_t channels)
+{
+    const auto array = cells<vtkIntArray>(layout, "source_channel", nobody);
+    const int32_t *told = filter_numbers(base, layer, "/source_channel", channels);
+    layout.for_each([&](int64_t cell, int64_t, int64_t c, int64_t, int64_t) {
+        array->SetValue(cell, told ? told[c] : static_cast<int>(c));
+    });
+    return array;
+}
+
+template <class Array, class Value>
+void add_tuples(vtkDataObject *data, const char *name, const Value *values, int64_t tuples,
+                int64_t components)
+{
+    vtkNew<Array> array;
+    array->SetName(name);
+    array->SetNumberOfComponents(static_cast<int>(components));
+    array->SetNumberOfTuples(tuples);
+    std::copy(values, values + tuples * components, array->GetPointer(0));
+    data->GetFieldData()->AddArray(array);
+}
+
+// How many filters and channels the run began with, and those that were merged into others.
+void add_beginning(vtkDataObject *data, const std::string &layer, const void *base, const int64_t shape[4])
+{
+    const int32_t *whole = filter_numbers(base, layer, "/whole", 2);
+    if (!whole) // a recording of an earlier version
+        return;
+    add_field<vtkLongLongArray, long long>(data, "whole", {whole[0], whole[1]});
+    const ws_frame_array *array = ws_frame_find(base, (layer + "/merged").c_str());
+    const int64_t count = array ? array->shape[0] : 0, each = whole[1] * shape[2] * shape[3];
+    const double *merged = values_of<double>(base, layer, "/merged", WS_FLOAT64, 3 * count);
+    const float *weights = values_of<float>(base, layer, "/merged_weight", WS_FLOAT32, count * each);
+    if (!merged || !weights)
+        return;
+    add_tuples<vtkDoubleArray>(data, "merged", merged, count, 3);
+    add_tuples<vtkFloatArray>(data, "merged_weight", weights, count, each);
+}
+
 } // namespace
 
 vtkSmartPointer<vtkDataObject> build_weights(const std::string &layer, const ws_scene &scene, Tiles &tiles)
@@ -90,6 +131,7 @@ vtkSmartPointer<vtkDataObject> build_weights(const std::string &layer, const ws_
         tiles.source = cells_of_filters(layout, "source", sources.data());
         tiles.sources = sources;
     }
+    image->GetCellData()->AddArray(source_channels(layout, layer, scene.base, shape[1]));
     const int32_t *groups = filter_numbers(frame, layer, "/group", shape[0]);
     const vtkSmartPointer<vtkDataArray> group =
         groups ? vtkSmartPointer<vtkDataArray>(cells_of_filters(layout, "group", groups)) : tiles.alone;
@@ -102,6 +144,7 @@ vtkSmartPointer<vtkDataObject> build_weights(const std::string &layer, const ws_
     add_field<vtkLongLongArray, long long>(image, "shape", {shape[0], shape[1], shape[2], shape[3]});
     add_field<vtkLongLongArray, long long>(image, "layout", {layout.across, layout.down});
     add_field<vtkStringArray, std::string>(image, "layer", {layer});
+    add_beginning(image, layer, scene.base, shape);
     return image;
 }
 

@@ -39,7 +39,7 @@ typedef struct part {
     const ws_tensor *tensor; /* instead of data: the host's, with strides */
 } part;
 
-enum { PARTS = 11 };
+enum { PARTS = 15 };
 
 static void of_weights(const ws_layer_arrays *layer, const char *name, const ws_tensor *tensor, part *out)
 {
@@ -59,6 +59,11 @@ static part of_activations(const ws_layer_arrays *layer)
                   layer->activation, NULL};
 }
 
+/* What a base tells of a layer, besides what the layer's own memory holds. */
+typedef struct base_numbers {
+    int32_t offers[4], whole[2];
+} base_numbers;
+
 /* What the layer can show, as a base tells it. */
 static void tell_offers(const ws_layer_arrays *layer, int32_t out[4])
 {
@@ -69,8 +74,30 @@ static void tell_offers(const ws_layer_arrays *layer, int32_t out[4])
     out[3] = (layer->offers & WS_WANTS_CORRELATION) != 0;
 }
 
+static base_numbers numbers_of(const ws_layer_arrays *layer)
+{
+    base_numbers numbers = {.whole = {(int32_t)layer->whole[0], (int32_t)layer->whole[1]}};
+    tell_offers(layer, numbers.offers);
+    return numbers;
+}
+
+/* Where filters and channels were when the run began, and those that are there no more. */
+static int parts_of_beginning(const ws_layer_arrays *layer, const base_numbers *numbers, part *out)
+{
+    const int64_t *shape = layer->weight.shape, gone = layer->merged_count;
+    int count = 0;
+    out[count++] = of_filters("source_channel", WS_INT32, 1, shape[1], layer->source_channel);
+    out[count++] = (part){"whole", WS_INT32, 1, {2, 1, 1, 1}, numbers->whole, NULL};
+    if (gone == 0)
+        return count;
+    out[count++] = (part){"merged", WS_FLOAT64, 2, {gone, 3, 1, 1}, layer->merged, NULL};
+    out[count++] = (part){"merged_weight",      WS_FLOAT32, 4, {gone, layer->whole[1], shape[2], shape[3]},
+                          layer->merged_weight, NULL};
+    return count;
+}
+
 /* Returns how many parts are in `out`. */
-static int parts_of(const ws_layer_arrays *layer, uint32_t wanted, int is_base, const int32_t offers[4],
+static int parts_of(const ws_layer_arrays *layer, uint32_t wanted, int is_base, const base_numbers *numbers,
                     part out[PARTS])
 {
     const int64_t filters = layer->weight.shape[0];
@@ -86,8 +113,10 @@ static int parts_of(const ws_layer_arrays *layer, uint32_t wanted, int is_base, 
         out[count++] = of_filters("source", WS_INT32, 1, filters, layer->source);
         out[count++] = of_filters("group", WS_INT32, 1, filters, layer->group);
     }
-    if (is_base)
-        out[count++] = (part){"offers", WS_INT32, 1, {4, 1, 1, 1}, offers, NULL};
+    if (is_base) {
+        out[count++] = (part){"offers", WS_INT32, 1, {4, 1, 1, 1}, numbers->offers, NULL};
+        count += parts_of_beginning(layer, numbers, out + count);
+    }
     if (wanted & layer->offers & WS_WANTS_ACTIVATIONS)
         out[count++] = of_activations(layer);
     if (wanted & layer->offers & WS_WANTS_CORRELATION) {
@@ -113,13 +142,13 @@ static size_t bytes_of(const part *of)
 
 size_t ws_frame_most_bytes(const ws_frame_plan *plan)
 {
-    static const int32_t offers[4];
+    static const base_numbers numbers;
     size_t bytes = sizeof(ws_frame_header);
     for (uint32_t i = 0; i < plan->layers->count; i++) {
         part parts[PARTS];
-        const int count = plan->wanted[i]
-                              ? parts_of(&plan->layers->at[i], plan->wanted[i], plan->is_base, offers, parts)
-                              : 0;
+        const int count =
+            plan->wanted[i] ? parts_of(&plan->layers->at[i], plan->wanted[i], plan->is_base, &numbers, parts)
+                            : 0;
         for (int j = 0; j < count; j++)
             bytes += sizeof(ws_frame_array) + aligned(bytes_of(&parts[j]));
     }
@@ -175,10 +204,9 @@ static void for_each_part(ws_frame_header *head, const ws_frame_plan *plan,
     for (uint32_t i = 0; i < plan->layers->count; i++) {
         const ws_layer_arrays *layer = &plan->layers->at[i];
         part parts[PARTS];
-        int32_t offers[4];
-        tell_offers(layer, offers);
+        const base_numbers numbers = numbers_of(layer);
         const int count =
-            plan->wanted[i] ? parts_of(layer, plan->wanted[i], plan->is_base, offers, parts) : 0;
+            plan->wanted[i] ? parts_of(layer, plan->wanted[i], plan->is_base, &numbers, parts) : 0;
         for (int j = 0; j < count; j++)
             if (is_there(&parts[j]))
                 visit(head, number++, layer->name, &parts[j]);

@@ -19,6 +19,10 @@
  * what does not change from step to step:
  *
  *     L/initial                      float32 [K,C,R,S]
+ *     L/source_channel               int32   [C]       as in ws_layer, as what follows
+ *     L/whole                        int32   [2]
+ *     L/merged                       float64 [G,3]
+ *     L/merged_weight                float32 [G,C0,R,S]
  *     L/offers                       int32   [4]       N, P, Q of the activations (0 if there are none), and
  *                                                      whether there are correlations
  *

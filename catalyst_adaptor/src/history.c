@@ -107,6 +107,18 @@ const void *ws_history_last_row(const ws_history *history)
     return history->last_step == WS_NO_STEP ? NULL : history->last;
 }
 
+/* Filters keep their cells and signs when others are merged away. */
+static ws_sketch_places places_of(const ws_layer_arrays *layer)
+{
+    const int64_t *shape = layer->weight.shape;
+    return (ws_sketch_places){.rows = (size_t)shape[0],
+                              .columns = (size_t)shape[1],
+                              .each = (size_t)(shape[2] * shape[3]),
+                              .whole_columns = (size_t)layer->whole[1],
+                              .row = layer->source,
+                              .column = layer->source_channel};
+}
+
 /* Layers may have grown since the table was made. */
 static int reserve_table(ws_history *history, size_t count)
 {
@@ -124,15 +136,15 @@ static int reserve_table(ws_history *history, size_t count)
 static int write_walk(ws_history *history, const ws_layer_arrays *layer, double *first_two, float *sketch)
 {
     const ws_layers *layers = history->layers;
-    const size_t count = ws_layer_count(layer);
-    const int status = reserve_table(history, count);
+    const ws_sketch_places places = places_of(layer);
+    const int status = reserve_table(history, ws_sketch_places_count(&places));
     if (status)
         return status;
     const float *weight = ws_tensor_dense(&layer->weight, layers->scratch[0]);
     const float *initial = ws_tensor_dense(&layer->initial, layers->scratch[1]);
     first_two[0] = weight[0];
-    first_two[1] = count > 1 ? (double)weight[1] : NAN;
-    ws_sketch(history->table, weight, initial, count, sketch);
+    first_two[1] = ws_layer_count(layer) > 1 ? (double)weight[1] : NAN;
+    ws_sketch_of(history->table, &places, weight, initial, sketch);
     return WS_OK;
 }
 

@@ -21,18 +21,46 @@ static int is_name(const char *name)
     return length < WS_NAME_SIZE;
 }
 
-static int check_shape(const ws_layer *layer)
+static int check_count(const ws_layer *layer, const int64_t shape[4])
 {
     int64_t count = 1;
     for (int i = 0; i < 4; i++) {
+        if (shape[i] > MOST_WEIGHTS / count)
+            return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": more than %d weights", layer->name, MOST_WEIGHTS);
+        count *= shape[i];
+    }
+    return WS_OK;
+}
+
+static int check_shape(const ws_layer *layer)
+{
+    for (int i = 0; i < 4; i++)
         if (layer->shape[i] < 1)
             return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": shape[%d] is %lld, must be at least 1",
                            layer->name, i, (long long)layer->shape[i]);
-        if (layer->shape[i] > MOST_WEIGHTS / count)
-            return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": more than %d weights", layer->name, MOST_WEIGHTS);
-        count *= layer->shape[i];
-    }
-    return WS_OK;
+    return check_count(layer, layer->shape);
+}
+
+static int64_t at_least(int64_t value, int64_t least)
+{
+    return value > least ? value : least;
+}
+
+/* Places that filters or channels have had, `before` of which are known, when they are where they are now. */
+static int64_t places_of(const int32_t *places, int64_t count, int32_t told, int64_t before)
+{
+    int64_t whole = at_least(told > 0 ? told : before, places ? 0 : count);
+    for (int64_t i = 0; places && i < count; i++)
+        whole = at_least(whole, (int64_t)places[i] + 1);
+    return whole;
+}
+
+/* How many filters and channels the run began with; `before` as it was known, else zeros. */
+static int find_whole(const ws_layer *layer, const int64_t before[2], int64_t out[2])
+{
+    out[0] = places_of(layer->source, layer->shape[0], layer->whole[0], before[0]);
+    out[1] = places_of(layer->source_channel, layer->shape[1], layer->whole[1], before[1]);
+    return check_count(layer, (const int64_t[]){out[0], out[1], layer->shape[2], layer->shape[3]});
 }
 
 static int has_activations(const ws_layer *layer)
@@ -62,16 +90,53 @@ static int check_activations(const ws_layer *layer)
     return WS_OK;
 }
 
+/* Places in a run's beginning: `name` of `count` filters or channels, of `whole` at the beginning (0: not
+ * told). NULL: everyone is in its own place. */
+static int check_places(const ws_layer *layer, const char *name, const int32_t *places, int64_t count,
+                        int32_t whole)
+{
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t place = places ? places[i] : i;
+        if (place < 0)
+            return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": %s[%lld] is %lld, must be at least 0", layer->name,
+                           name, (long long)i, (long long)place);
+        if (whole > 0 && place >= whole)
+            return ws_fail(WS_BAD_ARGUMENT,
+                           "layer \"%s\": %s[%lld] is %lld, but there were %d when the run began",
+                           layer->name, name, (long long)i, (long long)place, whole);
+    }
+    return WS_OK;
+}
+
 /* Numbers that pictures count with. */
 static int check_filters(const ws_layer *layer)
 {
-    for (int64_t k = 0; k < layer->shape[0]; k++) {
-        if (layer->source && layer->source[k] < 0)
-            return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": source[%lld] is %d, must be at least 0",
-                           layer->name, (long long)k, layer->source[k]);
-        if (layer->group && layer->group[k] < -1)
-            return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": group[%lld] is %d, must be at least -1",
-                           layer->name, (long long)k, layer->group[k]);
+    int status = check_places(layer, "source", layer->source, layer->shape[0], layer->whole[0]);
+    if (status == WS_OK)
+        status =
+            check_places(layer, "source_channel", layer->source_channel, layer->shape[1], layer->whole[1]);
+    for (int64_t k = 0; k < layer->shape[0] && layer->group && status == WS_OK; k++)
+        if (layer->group[k] < -1)
+            status = ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": group[%lld] is %d, must be at least -1",
+                             layer->name, (long long)k, layer->group[k]);
+    return status;
+}
+
+/* Filters that were merged into others: in their places, and by which. */
+static int check_merged(const ws_layer *layer)
+{
+    if (layer->merged_count == 0)
+        return WS_OK;
+    if (!layer->merged || !layer->merged_weight || layer->whole[0] < 1 || layer->whole[1] < 1)
+        return ws_fail(WS_BAD_ARGUMENT,
+                       "layer \"%s\": merged_count is %u: merged, merged_weight and whole must be there",
+                       layer->name, layer->merged_count);
+    for (uint32_t i = 0; i < layer->merged_count; i++) {
+        const double *of = layer->merged + 3 * (size_t)i, most = layer->whole[0] - 1;
+        if (!(of[0] >= 0 && of[0] <= most && of[1] >= -1 && of[1] <= most))
+            return ws_fail(WS_BAD_ARGUMENT,
+                           "layer \"%s\": merged[%u] is %g into %g, must be from 0 and from -1 to %g",
+                           layer->name, i, of[0], of[1], most);
     }
     return WS_OK;
 }
@@ -93,10 +158,15 @@ static int check(const ws_layer *layer)
     if (layer->offers & ~(uint32_t)CAN_OFFER)
         return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": offers is %u, of which only %d is known", layer->name,
                        layer->offers, CAN_OFFER);
+    if (!(layer->weight_range >= 0 && layer->weight_range < INFINITY))
+        return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": weight_range is %g, must be finite and at least 0",
+                       layer->name, layer->weight_range);
     int status = check_shape(layer);
     if (status == WS_OK)
         status = check_activations(layer);
-    return status == WS_OK ? check_filters(layer) : status;
+    if (status == WS_OK)
+        status = check_filters(layer);
+    return status == WS_OK ? check_merged(layer) : status;
 }
 
 static int is_zero(const int64_t stride[4])
@@ -126,6 +196,10 @@ static void take_views(const ws_layer *layer, ws_layer_arrays *arrays)
     arrays->dead = layer->dead;
     arrays->group = layer->group;
     arrays->source = layer->source;
+    arrays->source_channel = layer->source_channel;
+    arrays->merged = layer->merged;
+    arrays->merged_weight = layer->merged_weight;
+    arrays->merged_count = layer->merged ? layer->merged_count : 0;
     if (has_activations(layer) && (layer->activation || layer->offers & WS_WANTS_ACTIVATIONS))
         arrays->offers |= WS_WANTS_ACTIVATIONS;
     if (layer->pearson || layer->offers & WS_WANTS_CORRELATION)
@@ -139,6 +213,7 @@ static ws_layer_arrays arrays_of(const ws_layer *layer)
     arrays.weight = tensor_of(layer, layer->weight);
     arrays.gradient = tensor_of(layer, layer->gradient);
     arrays.initial = tensor_of(layer, layer->initial);
+    arrays.weight_range = layer->weight_range;
     if (layer->kind == WS_CONVOLUTION)
         take_views(layer, &arrays);
     return arrays;
@@ -167,8 +242,10 @@ int ws_layers_add(ws_layers *layers, const ws_layer *layer)
     for (uint32_t i = 0; i < layers->count; i++)
         if (strcmp(layers->at[i].name, layer->name) == 0)
             return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\" was added twice", layer->name);
-    const ws_layer_arrays arrays = arrays_of(layer);
-    status = reserve_scratch(layers, ws_layer_count(&arrays));
+    ws_layer_arrays arrays = arrays_of(layer);
+    status = find_whole(layer, (const int64_t[]){0, 0}, arrays.whole);
+    if (status == WS_OK)
+        status = reserve_scratch(layers, ws_layer_count(&arrays));
     if (status)
         return status;
     ws_layer_arrays *grown = realloc(layers->at, (layers->count + 1) * sizeof *grown);
@@ -204,7 +281,9 @@ int ws_layers_change(ws_layers *layers, int index, const ws_layer *layer, int *r
     if (strcmp(old->name, layer->name) != 0 || old->kind != layer->kind)
         return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": name and kind of a layer must stay", old->name);
     ws_layer_arrays changed = arrays_of(layer);
-    status = reserve_scratch(layers, ws_layer_count(&changed));
+    status = find_whole(layer, old->whole, changed.whole);
+    if (status == WS_OK)
+        status = reserve_scratch(layers, ws_layer_count(&changed));
     if (status)
         return status;
     const int same_shape = memcmp(changed.weight.shape, old->weight.shape, sizeof changed.weight.shape) == 0;
@@ -231,6 +310,8 @@ int ws_layers_begin(ws_layers *layers)
         const int status = keep_initial(layer);
         if (status)
             return status;
+        if (layer->weight_range > 0)
+            continue;
         const float *initial = ws_tensor_dense(&layer->initial, layers->scratch[0]);
         for (size_t j = 0; j < ws_layer_count(layer); j++)
             if (isfinite(initial[j]))

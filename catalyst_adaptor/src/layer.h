@@ -24,7 +24,11 @@ typedef struct ws_layer_arrays {
     const float *activation;
     int64_t activation_shape[4]; /* N as shown */
     const double *pearson, *pearson_weights;
-    const int32_t *dead, *group, *source;
+    const int32_t *dead, *group, *source, *source_channel;
+    int64_t whole[2];           /* filters and input channels when the run began */
+    const double *merged;       /* [merged_count,3]; NULL: not known */
+    const float *merged_weight; /* [merged_count,whole[1],R,S] */
+    uint32_t merged_count;
     uint32_t offers; /* what the host can show: WS_WANTS_ACTIVATIONS and WS_WANTS_CORRELATION */
 } ws_layer_arrays;
 

@@ -22,14 +22,50 @@ void ws_sketch_table(uint8_t *table, size_t count)
     }
 }
 
-void ws_sketch(const uint8_t *table, const float *weight, const float *initial, size_t count,
-               float out[WS_SKETCH_CELLS])
+static void add(const uint8_t *table, const float *weight, const float *initial, size_t count, double *sum)
 {
-    double sum[WS_SKETCH_CELLS] = {0};
     for (size_t i = 0; i < count; i++) {
         const double moved = (double)weight[i] - initial[i];
         sum[table[i] & CELL_MASK] += table[i] & MINUS ? -moved : moved;
     }
+}
+
+static void finish(const double *sum, float out[WS_SKETCH_CELLS])
+{
     for (int i = 0; i < WS_SKETCH_CELLS; i++)
         out[i] = (float)sum[i];
+}
+
+void ws_sketch(const uint8_t *table, const float *weight, const float *initial, size_t count,
+               float out[WS_SKETCH_CELLS])
+{
+    double sum[WS_SKETCH_CELLS] = {0};
+    add(table, weight, initial, count, sum);
+    finish(sum, out);
+}
+
+static size_t place(const int32_t *places, size_t i)
+{
+    return places ? (size_t)places[i] : i;
+}
+
+size_t ws_sketch_places_count(const ws_sketch_places *places)
+{
+    size_t rows = 0;
+    for (size_t i = 0; i < places->rows; i++)
+        rows = place(places->row, i) >= rows ? place(places->row, i) + 1 : rows;
+    return rows * places->whole_columns * places->each;
+}
+
+void ws_sketch_of(const uint8_t *table, const ws_sketch_places *places, const float *weight,
+                  const float *initial, float out[WS_SKETCH_CELLS])
+{
+    const size_t each = places->each;
+    double sum[WS_SKETCH_CELLS] = {0};
+    for (size_t i = 0, at = 0; i < places->rows; i++)
+        for (size_t j = 0; j < places->columns; j++, at += each) {
+            const size_t then = place(places->row, i) * places->whole_columns + place(places->column, j);
+            add(table + then * each, weight + at, initial + at, each, sum);
+        }
+    finish(sum, out);
 }

@@ -21,6 +21,21 @@ void ws_sketch_table(uint8_t *table, size_t count);
 void ws_sketch(const uint8_t *table, const float *weight, const float *initial, size_t count,
                float out[WS_SKETCH_CELLS]);
 
+/* Where the weights [rows,columns,each] of a layer were in [.,whole_columns,each] when the run began:
+ * filters, input channels, and the weights of one kernel. */
+typedef struct ws_sketch_places {
+    size_t rows, columns, each, whole_columns;
+    const int32_t *row, *column; /* [rows], [columns]: the index that it had then; NULL: the one it has */
+} ws_sketch_places;
+
+/* Elements that a table must have for these places. */
+size_t ws_sketch_places_count(const ws_sketch_places *places);
+
+/* The same where some rows and columns are there no more: those that are left keep their cells and signs, as
+ * if what is gone had its initial values. */
+void ws_sketch_of(const uint8_t *table, const ws_sketch_places *places, const float *weight,
+                  const float *initial, float out[WS_SKETCH_CELLS]);
+
 #ifdef __cplusplus
 }
 #endif

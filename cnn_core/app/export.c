@@ -44,6 +44,8 @@ static const app_option options[] = {
 typedef struct run_step {
     uint64_t step;
     int is_recorded; /* in the recording, as no checkpoint has it */
+    cnn_net *net;    /* owned, as what follows; NULL if it is recorded */
+    merged_filters *merged;
 } run_step;
 
 /* Tells which steps there are. */
@@ -91,7 +93,7 @@ static int choose_step(const option_values *values, const run_folder *folder, ru
     if (status)
         return status;
     const uint64_t step = option_whole(values, "step");
-    *out = (run_step){step, !has_checkpoint(&list, step)};
+    *out = (run_step){.step = step, .is_recorded = !has_checkpoint(&list, step)};
     if (out->is_recorded && !recording_has_step(folder->recording, step))
         status = no_such_step(&list, step, folder);
     checkpoint_list_free(&list);
@@ -99,7 +101,7 @@ static int choose_step(const option_values *values, const run_folder *folder, ru
 }
 
 /* Chooses the step, and loads the network unless it is recorded. */
-static int load_run(const option_values *values, const run_folder *folder, run_step *step, cnn_net **net)
+static int load_run(const option_values *values, const run_folder *folder, run_step *step)
 {
     json_t *record;
     int status = run_record_read(folder->record, &record);
@@ -107,33 +109,36 @@ static int load_run(const option_values *values, const run_folder *folder, run_s
         return status;
     status = choose_step(values, folder, step);
     if (!status && !step->is_recorded)
-        status = run_network_load(folder, record, step->step, net);
+        status = run_network_load(folder, record, step->step, &step->net);
+    if (!status && step->net)
+        step->merged = merged_filters_of_run(folder, record, step->step, step->net);
     json_decref(record);
     return status;
 }
 
 /* Returns a ws_status. */
-static int write_net(const run_folder *folder, uint64_t step, cnn_net *net, const char *output)
+static int write_net(const run_folder *folder, const run_step *step, const char *output)
 {
     const insitu_plan plan = {.folder = folder->path,
-                              .first_step = step,
+                              .first_step = step->step,
+                              .merged = step->merged,
                               .transport = WS_INLINE,
                               .required = 1,
                               .read_only = 1,
                               .images = folder->images};
     insitu_link *link = NULL;
-    int status = insitu_link_open(&plan, net, &link);
+    int status = insitu_link_open(&plan, step->net, &link);
     if (!status)
-        status = insitu_link_export(link, step, output);
+        status = insitu_link_export(link, step->step, output);
     insitu_link_close(link);
     return status;
 }
 
 /* Returns an exit status. */
-static int write_files(const run_folder *folder, const run_step *step, cnn_net *net, const char *output)
+static int write_files(const run_folder *folder, const run_step *step, const char *output)
 {
     const int status = step->is_recorded ? ws_recording_export(folder->recording, step->step, output)
-                                         : write_net(folder, step->step, net, output);
+                                         : write_net(folder, step, output);
     if (status)
         tell_error("%s", ws_message());
     else
@@ -146,10 +151,9 @@ static int run(const app_command *self, option_values *values)
 {
     (void)self;
     run_folder folder = run_folder_of(operand_at(values, 0));
-    cnn_net *net = NULL;
     run_step step = {0};
     int exit_status = EXIT_BAD_INPUT;
-    if (load_run(values, &folder, &step, &net)) {
+    if (load_run(values, &folder, &step)) {
         tell_error("%s", cnn_message());
     } else {
         const char *given = option_text(values, "output");
@@ -157,10 +161,11 @@ static int run(const app_command *self, option_values *values)
                            ? text_copy(given)
                            : text_format("%s/export/step_%08llu", folder.path, (unsigned long long)step.step);
         free(folders_make_around(output));
-        exit_status = write_files(&folder, &step, net, output);
+        exit_status = write_files(&folder, &step, output);
         free(output);
     }
-    cnn_net_free(net);
+    cnn_net_free(step.net);
+    merged_filters_close(step.merged);
     run_folder_close(&folder);
     return exit_status;
 }

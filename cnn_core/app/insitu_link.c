@@ -9,9 +9,10 @@ struct insitu_link {
     ws_insitu *insitu;
     cnn_net *net;
     insitu_views *views;
-    ws_norms *norms;    /* of a row, one per layer with parameters */
-    int has_views;      /* something was computed for the step that is shown */
-    int has_told_views; /* that it could not be */
+    const merged_filters *merged; /* NULL: not shown */
+    ws_norms *norms;              /* of a row, one per layer with parameters */
+    int has_views;                /* something was computed for the step that is shown */
+    int has_told_views;           /* that it could not be */
 };
 
 void insitu_tell(void *context, ws_log_level level, const char *line)
@@ -21,6 +22,15 @@ void insitu_tell(void *context, ws_log_level level, const char *line)
         tell_error("%s", line);
     else
         tell_warning("%s", line);
+}
+
+/* Where the input channels of a convolution come from: the filters of the one before. */
+static const int32_t *channel_source(const cnn_net *net, int number)
+{
+    for (int i = number - 1; i >= 0; i--)
+        if (net->layers[i].kind == CNN_CONV)
+            return net->layers[i].source;
+    return NULL;
 }
 
 static ws_layer describe(const insitu_link *link, int number)
@@ -41,7 +51,10 @@ static ws_layer describe(const insitu_link *link, int number)
     described.shape[1] = layer->in.c;
     described.shape[2] = layer->kernel_h;
     described.shape[3] = layer->kernel_w;
+    described.source_channel = channel_source(link->net, number);
     insitu_views_describe(link->views, number, &described);
+    if (link->merged)
+        merged_filters_describe(link->merged, link->net, number, &described);
     return described;
 }
 
@@ -99,6 +112,7 @@ int insitu_link_open(const insitu_plan *plan, cnn_net *net, insitu_link **out)
     insitu_link *link = memory_of(1, sizeof *link);
     *link = (insitu_link){.net = net,
                           .views = insitu_views_open(&plan->views, net),
+                          .merged = plan->merged,
                           .norms = memory_of((size_t)net->layer_count, sizeof *link->norms)};
     uint32_t count = 0;
     while (plan->scripts && plan->scripts[count])

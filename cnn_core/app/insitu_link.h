@@ -5,6 +5,7 @@
 
 #include "cnn/trainer.h"
 #include "insitu_views.h"
+#include "merged_filters.h"
 #include <weightscape/insitu.h>
 
 typedef struct insitu_link insitu_link;
@@ -20,7 +21,8 @@ typedef struct insitu_plan {
     double overhead;
     uint64_t record;
     const char *live;
-    insitu_views_plan views; /* zeroed: nothing but weights can be shown */
+    insitu_views_plan views;      /* zeroed: nothing but weights can be shown */
+    const merged_filters *merged; /* borrowed; NULL: filters that are there no more are not shown */
     int (*stop)(void *context);
     void (*progress)(void *context, uint64_t done, uint64_t total);
     void *context; /* of both */
@@ -40,7 +42,8 @@ void insitu_tell(void *context, ws_log_level level, const char *line);
 int insitu_link_open(const insitu_plan *plan, cnn_net *net, insitu_link **out);
 
 /* Another network takes the place of the one that is shown: the same layers, with as many units as it has.
- * To be called between two steps, while the old one is still there. Returns a ws_status; ws_message tells. */
+ * To be called between two steps, while the old one is still there, after the plan's `merged` has got that
+ * merge. Returns a ws_status; ws_message tells. */
 int insitu_link_change(insitu_link *link, cnn_net *net);
 
 /* Threads with which to compute what is shown; borrowed. Without them one does it. */

@@ -3,18 +3,20 @@
 #include "cnn/status.h"
 #include "exit_status.h"
 #include "insitu_link.h"
+#include "merged_filters.h"
 #include "run_network.h"
 #include "tell.h"
 
 /* Returns a ws_status. */
-static int draw(const run_folder *folder, uint64_t step, cnn_net *net, const drawing_scripts *scripts,
-                const char *output, ws_report *report)
+static int draw(const run_folder *folder, uint64_t step, cnn_net *net, const merged_filters *merged,
+                const drawing_scripts *scripts, const char *output, ws_report *report)
 {
     const insitu_plan plan = {.scripts = scripts->texts,
                               .images = output,
                               .folder = folder->path,
                               .first_step = step,
                               .transport = WS_INLINE,
+                              .merged = merged,
                               .always = 1,
                               .required = 1,
                               .read_only = 1};
@@ -41,7 +43,9 @@ int last_state_draw(const run_folder *folder, const json_t *record, const drawin
         return status == CNN_NO_MEMORY ? EXIT_FAILED : EXIT_BAD_INPUT;
     }
     ws_report report = {0};
-    status = draw(folder, step, net, scripts, output, &report);
+    merged_filters *merged = merged_filters_of_run(folder, record, step, net);
+    status = draw(folder, step, net, merged, scripts, output, &report);
+    merged_filters_close(merged);
     cnn_net_free(net);
     if (status) {
         tell_error("%s", ws_message());

@@ -72,6 +72,7 @@ static int make_net(app_session *session, const json_t *record)
         return cnn_fail(CNN_BAD_ARGUMENT, "--net: \"%s\" contradicts the run, which has \"%s\"",
                         session->net->spec, before);
     session->whole = text_copy(session->net->spec);
+    session->merged = merged_filters_open(session->net);
     return check_merge(session);
 }
 
@@ -112,6 +113,8 @@ static int read_steering(app_session *session, const json_t *record)
         record ? steering_read_past(session->folder->steering, session->first_step, &session->past) : CNN_OK;
     if (!status && record)
         steering_log_match(&session->past, session->whole, session->net->spec);
+    if (!status && record)
+        merged_filters_read(session->merged, &session->past, session->folder->checkpoints);
     if (status || !replayed)
         return status;
     char *path = text_format("%s/steering.jsonl", replayed);
@@ -239,6 +242,7 @@ static int open_link(app_session *session, const json_t *record)
                                         .probe = session->plan->probe,
                                         .seed = session->plan->seed,
                                         .threshold = GROUP_THRESHOLD},
+                              .merged = session->merged,
                               .required = insitu->required,
                               .stop = is_to_stop,
                               .progress = tell_waiting,
@@ -386,6 +390,7 @@ void session_close(app_session *session)
     cnn_threads_free(session->threads);
     cnn_optimizer_free(session->optimizer);
     cnn_net_free(session->net);
+    merged_filters_close(session->merged);
     session_close_merging(session);
     free(session->whole);
     cnn_data_free(&session->data);

@@ -79,6 +79,7 @@ static void follow(app_session *session, merge_draft *draft)
     session->net = draft->net;
     draft->net = NULL;
     metrics_follow(session->metrics, session->net);
+    merged_filters_add(session->merged, draft->result, session->trainer->step, before);
     /* What was measured is not true of this network. */
     session->validation_step = 0;
     if (insitu_link_change(session->link, session->net)) {

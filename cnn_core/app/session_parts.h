@@ -28,6 +28,7 @@ struct app_session {
     cnn_data data;
     cnn_net *net;
     char *whole;              /* the network that the run began with, as text */
+    merged_filters *merged;   /* that are there no more, for pictures */
     cnn_optimizer *optimizer; /* until the trainer takes it */
     cnn_threads *threads;
     cnn_trainer *trainer;

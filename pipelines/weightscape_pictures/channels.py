@@ -3,8 +3,10 @@
 
 import math
 
+import numpy as np
 from paraview import simple
 from paraview.catalyst import detail
+from vtkmodules.util.numpy_support import vtk_to_numpy
 
 NORMS = "norms"
 WEIGHTS = "weights_"
@@ -83,6 +85,17 @@ def triples(data, name):
     """A field-data array of three numbers each as a list of tuples; empty where there is none."""
     array = data.GetFieldData().GetArray(name)
     return [array.GetTuple3(index) for index in range(array.GetNumberOfTuples())] if array else []
+
+
+def rows(data, name):
+    """A field-data array as [tuples, components]; no tuples where there is none."""
+    array = data.GetFieldData().GetArray(name)
+    return vtk_to_numpy(array).reshape(array.GetNumberOfTuples(), -1) if array else np.empty((0, 0))
+
+
+def numbers(data, name):
+    """All values of a field-data array; none where there is none."""
+    return rows(data, name).ravel()
 
 
 def strings(data, name):

@@ -21,73 +21,84 @@ _fields = {}  # by key: filters run as text, and find theirs here
 
 
 class Filter:
-    """One filter of the run's beginning: what it held last, its colour, and for how many pictures it has been gone."""
+    """One filter of the run's beginning. `values` [channels, rows, columns] has NaN for channels that are there no more, and is
+    None where nobody knows them; `gone`: for how many pictures' time it has been merged, None while it is there."""
 
-    def __init__(self):
-        self.values, self.colour, self.gone = None, None, 0
+    def __init__(self, values, gone=None, into=None):
+        self.values, self.gone, self.into = values, gone, into
+        self.colour = None  # of the palette
+
+    @property
+    def is_there(self):
+        return self.gone is None
 
 
 class MergingField:
-    """All filters of a layer. `fade`: after so many pictures one that is gone is seen no more."""
+    """All filters of a layer at a step: a function of what the channel holds then, whoever draws it, whatever was drawn before.
+    `every`: steps from picture to picture; `fade`: after so many pictures a merged filter is seen no more."""
 
-    def __init__(self, key, fade):
-        self._fade = fade
-        self._clear()
+    def __init__(self, key, fade, every):
+        self._fade, self._every = fade, every
+        self.filters, self.count, self.parts, self.end, self.kernel = {}, 0, 0, 1.0, None
         _fields[key] = self
 
-    def _clear(self):
-        self.filters, self.end, self.kernel = {}, 1.0, None
-        self._colours, self._last, self._step = {}, None, -math.inf
-
     def take(self, image, step):
-        """The next picture's filters. Going back in time begins anew."""
-        if step < self._step:
-            self._clear()
+        """What the channel `weights_L` holds at a step."""
         weights = tiles.cut(image, "weight")
         if weights is None or not math.isfinite(step):
             return
-        self._step = step
         self.end = colour_scale.limit("weight", channels.scalar(image, "weight_range"))
-        sources = [int(source) for source in tiles.of_filters(image, "source")]
-        groups = [int(group) for group in tiles.of_filters(image, "group")]
         self.kernel = weights.shape[2:]
-        self._forget(set(sources))
+        sources = [int(source) for source in tiles.of_filters(image, "source")]
+        columns = tiles.of_parts(image, "source_channel")
+        columns = np.arange(weights.shape[1]) if columns is None else columns
+        whole = channels.numbers(image, "whole")
+        self.count = int(whole[0]) if len(whole) else max(sources) + 1
+        self.parts = int(whole[1]) if len(whole) else int(max(columns)) + 1
+        self.filters = {number: Filter(None, math.inf) for number in range(self.count)}
+        self._take_merged(image, step)
         for source, values in zip(sources, weights):
-            known = self.filters.setdefault(source, Filter())
-            known.values, known.gone = values, 0
-        self._colour(sources, groups)
+            placed = np.full((self.parts, *self.kernel), np.nan, np.float32)
+            placed[columns] = values
+            self.filters[source] = Filter(placed)
+        self._colour(sources, [int(group) for group in tiles.of_filters(image, "group")])
 
-    def _forget(self, present):
-        """Filters that are not there any more; whoever has taken them in keeps their colour."""
-        for source, known in self.filters.items():
-            known.gone = 0 if source in present else known.gone + 1
+    def _take_merged(self, image, step):
+        merged, weights = channels.rows(image, "merged"), channels.rows(image, "merged_weight")
+        for (source, into, since), values in zip(merged, weights):
+            values = np.reshape(values, (self.parts, *self.kernel))
+            known = values if np.isfinite(values).any() else None
+            self.filters[int(source)] = Filter(known, max(0, step - since) / self._every, int(into))
+
+    def _taken_by(self, number):
+        """The filter that stands for this one now; None: none does."""
+        for _ in range(self.count):
+            known = self.filters.get(number)
+            if known is None or known.is_there:
+                break
+            number = known.into
+        return number if number in self.filters and self.filters[number].is_there else None
 
     def _colour(self, sources, groups):
-        """A group keeps its colour from picture to picture: that of its first filter."""
-        merged = {known.colour for known in self.filters.values() if known.gone}
-        for source, group in zip(sources, groups):
-            known = self.filters[source]
-            if group >= 0:
-                known.colour = self._colour_of(min(other for other, its in zip(sources, groups) if its == group), sources, groups)
-            elif known.colour not in merged:
-                known.colour = None
-
-    def _colour_of(self, first, sources, groups):
-        return self._colours.setdefault(first, len(self._colours) % len(PALETTE))
-
-    @property
-    def count(self):
-        """How many filters the run began with, as far as is known."""
-        return max(self.filters, default=-1) + 1
+        """One colour for similar filters and those that they have taken in. It goes by the first of them, so that it stays as
+        long as they do; two that would have the same go on to the next that is free."""
+        group_of = {source: group if group >= 0 else -1 - source for source, group in zip(sources, groups)}
+        members = {}
+        for number in self.filters:
+            stands = self._taken_by(number)
+            if stands is not None:
+                members.setdefault(group_of[stands], []).append(number)
+        taken = set()
+        for alike in sorted(sorted(numbers) for numbers in members.values() if len(numbers) > 1):
+            wishes = [(alike[0] + further) % len(PALETTE) for further in range(len(PALETTE))]
+            colour = next((wish for wish in wishes if wish not in taken), wishes[0])
+            taken.add(colour)
+            for number in alike:
+                self.filters[number].colour = colour
 
     @property
     def present(self):
-        return [source for source, known in self.filters.items() if not known.gone]
-
-    @property
-    def parts(self):
-        """The most input channels that any filter has had."""
-        return max((len(known.values) for known in self.filters.values()), default=0)
+        return [number for number, known in self.filters.items() if known.is_there]
 
     @property
     def layout(self):
@@ -109,30 +120,36 @@ class MergingField:
         i, j = (part, source) if self.parts > 1 else (source % columns, source // columns)
         return i * (self.kernel[1] + 1), (rows - 1 - j) * (self.kernel[0] + 1)
 
-    def colour_of(self, source):
-        """The colour that a filter is drawn in: three numbers from 0 to 1; None when it has faded out."""
+    def left_of(self, source):
+        """How much of a filter is left to see: 1 while it is there, 0 when it has faded out."""
         known = self.filters[source]
-        if known.gone >= self._fade:
-            return None
-        own = np.array(ALONE if known.colour is None else page.rgb(PALETTE[known.colour]))
-        return own + (np.array(_GONE) - own) * known.gone / self._fade
+        return 1.0 if known.is_there else max(0.0, 1 - known.gone / self._fade)
+
+    def colour_of(self, source):
+        """The colour that a filter is drawn in: three numbers from 0 to 1."""
+        colour = self.filters[source].colour
+        own = np.array(ALONE if colour is None else page.rgb(PALETTE[colour]))
+        return own + (np.array(_GONE) - own) * (1 - self.left_of(source))
+
+    def parts_of(self, source):
+        """The channels of a filter that can be drawn."""
+        values = self.filters[source].values
+        return [] if values is None else [part for part, tile in enumerate(values) if not np.isnan(tile).all()]
 
     def boxes(self):
         """x, y, height and colour of every box that is seen."""
         x, y, heights, colours = [], [], [], []
+        rows, columns = self.kernel or (0, 0)
+        r, s = (index.ravel() for index in np.indices((rows, columns)))
         for source, known in sorted(self.filters.items()):
-            colour = self.colour_of(source)
-            if colour is None:
-                continue
-            rows, columns = self.kernel
-            for part, values in enumerate(known.values):
+            left_over = self.left_of(source)
+            for part in self.parts_of(source) if left_over else ():
                 left, low = self.corner(source, part)
-                r, s = (index.ravel() for index in np.indices((rows, columns)))
+                values = known.values[part].ravel()
                 x.append(left + s)
                 y.append(low + rows - 1 - r)
-                saturated = np.clip(np.where(np.isfinite(values), values, 0) / self.end, -1, 1).ravel()
-                heights.append(boxes.HEIGHT * saturated * (1 - known.gone / self._fade))
-                colours.append(np.tile(colour, (rows * columns, 1)))
+                heights.append(boxes.HEIGHT * left_over * np.clip(np.where(np.isfinite(values), values, 0) / self.end, -1, 1))
+                colours.append(np.tile(self.colour_of(source), (rows * columns, 1)))
         if not x:
             return np.empty(0), np.empty(0), np.empty(0), np.empty((0, 3))
         return np.concatenate(x), np.concatenate(y), np.concatenate(heights), np.concatenate(colours)
@@ -180,7 +197,7 @@ def write_places(algorithm, key):
     """Body of a programmable filter: the edge of the place of each filter that is gone."""
     field, segments = _fields[key], []
     for source, known in field.filters.items():
-        for part in range(len(known.values)) if known.gone else ():
+        for part in range(field.parts) if not known.is_there else ():
             left, low = field.corner(source, part)
             right, high = left + field.kernel[1], low + field.kernel[0]
             corners = [(left, low), (right, low), (right, high), (left, high)]
@@ -193,7 +210,7 @@ def write_labels(algorithm, key, of_gone):
     field, writer = _fields[key], Lettering()
     every = 1 if field.numbered_in_gaps else max(1, math.ceil(1.5 * field.height / (field.kernel[0] + 1))) if field.kernel else 1
     for source, known in sorted(field.filters.items()):
-        if bool(known.gone) != of_gone or source % every:
+        if known.is_there == of_gone or source % every:
             continue
         left, low = field.corner(source, 0)
         text, middle = str(source), low + field.kernel[0] / 2

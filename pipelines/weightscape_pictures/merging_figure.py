@@ -9,12 +9,12 @@ _AREA = (0.03, 0.97, 0.05, 0.87)
 
 
 class MergingFigure:
-    """Boxes of weights, a colour for each group of similar filters. `field` knows what was drawn last."""
+    """Boxes of weights, a colour for each group of similar filters. `field` is what was drawn last."""
 
     def __init__(self, layer, fade, every, size):
         self.layer, self.size = layer, size
         self._key = f"merging_{layer}"
-        self.field = merging_field.MergingField(self._key, fade)
+        self.field = merging_field.MergingField(self._key, fade, every)
         self._weights = channels.producer(channels.WEIGHTS + layer)
         # Whoever looks at correlations has the groups computed, which the weights' channel then tells.
         self._correlation = channels.producer(channels.CORRELATION + layer)

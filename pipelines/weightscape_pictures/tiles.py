@@ -28,3 +28,9 @@ def of_filters(image, name):
     """A number of each filter, [filters]; None as above."""
     cells = cut(image, name)
     return None if cells is None else cells[:, 0, 0, 0]
+
+
+def of_parts(image, name):
+    """A number of each part, [parts]; None as above."""
+    cells = cut(image, name)
+    return None if cells is None else cells[0, :, 0, 0]

@@ -30,7 +30,9 @@ class Layer(ctypes.Structure):
         ("stride", ctypes.c_int64 * 4), ("weight", ctypes.c_void_p), ("gradient", ctypes.c_void_p), ("initial", ctypes.c_void_p),
         ("activation", ctypes.c_void_p), ("activation_shape", ctypes.c_int64 * 4), ("pearson", ctypes.c_void_p),
         ("pearson_weights", ctypes.c_void_p), ("dead", ctypes.c_void_p), ("group", ctypes.c_void_p),
-        ("source", ctypes.c_void_p), ("offers", ctypes.c_uint32), ("reserved", ctypes.c_uint32),
+        ("source", ctypes.c_void_p), ("offers", ctypes.c_uint32), ("merged_count", ctypes.c_uint32),
+        ("source_channel", ctypes.c_void_p), ("whole", ctypes.c_int32 * 2), ("weight_range", ctypes.c_double), ("merged", ctypes.c_void_p),
+        ("merged_weight", ctypes.c_void_p),
     ]
 
 

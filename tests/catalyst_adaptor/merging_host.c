@@ -12,6 +12,9 @@
  *     pearson      1 on the diagonal, else (i + j) / 1000; pearson_weights the negative of it
  *     dead         filter 1
  *     group        0 for filters 0 and 2, else -1
+ *     merged       once filters have been merged: 1 into 0, and 3 into none, after the step of the change,
+ * with weights 1000 source + (place within the filter) whole        MOST filters of conv1; conv2 has as many
+ * channels, whose source_channel is conv1's source
  *
  * HOST_TRANSPORT: inline, record, else the sidecar; HOST_RECORD: N, every how many steps are recorded;
  * HOST_LAZY: arrays are handed over in prepare, and taken back afterwards. Prints "prepared S:W..." for each
@@ -27,6 +30,8 @@ static int filters = 6, merged;
 static float weights[LAYERS][MOST * MOST * 6], activations[LAYERS][IMAGES * MOST * P * Q];
 static double pearson[MOST * MOST], pearson_weights[MOST * MOST];
 static int32_t dead[MOST], group[MOST], source[MOST];
+static double gone[] = {1, 0, 0, 3, -1, 0};
+static float gone_weights[2 * 6];
 static ws_insitu *insitu;
 static int is_lazy;
 
@@ -72,6 +77,13 @@ static void describe_filters(void)
     }
 }
 
+static void describe_gone(uint64_t step)
+{
+    gone[2] = gone[5] = (double)step;
+    for (int i = 0; i < 2 * 6; i++)
+        gone_weights[i] = 1000 * (float)gone[i / 6 * 3] + (float)(i % 6);
+}
+
 static ws_layer describe(int layer, int with_views)
 {
     ws_layer described = {.size = sizeof described,
@@ -81,14 +93,23 @@ static ws_layer describe(int layer, int with_views)
                           .weight = weights[layer],
                           .activation_shape = {IMAGES, filters_of(layer), P, Q},
                           .offers = WS_WANTS_ACTIVATIONS};
-    if (layer == 1)
+    if (layer == 1) {
         memcpy(described.shape, (int64_t[]){3, filters, 2, 2}, sizeof described.shape);
+        memcpy(described.whole, (int32_t[]){3, MOST}, sizeof described.whole);
+        described.source_channel = source;
+    }
     if (with_views)
         described.activation = activations[layer];
     if (layer == 1)
         return described;
     described.offers |= WS_WANTS_CORRELATION;
     described.source = source;
+    memcpy(described.whole, (int32_t[]){MOST, 1}, sizeof described.whole);
+    if (merged) {
+        described.merged = gone;
+        described.merged_weight = gone_weights;
+        described.merged_count = 2;
+    }
     if (!with_views)
         return described;
     described.pearson = pearson;
@@ -164,6 +185,7 @@ static int train(uint64_t steps, const char *changes)
         merged = count < filters;
         filters = count;
         describe_filters();
+        describe_gone(step);
         fill_weights(step);
         if (change_all(!is_lazy))
             return fail();

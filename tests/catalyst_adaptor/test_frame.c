@@ -143,6 +143,37 @@ static void test_what_is_beside_weights(void **state)
     ws_layers_free(&layers);
 }
 
+static void test_a_base_tells_what_the_run_began_with(void **state)
+{
+    (void)state;
+    static const int32_t columns[C] = {1, 4}, whole[2] = {6, 5};
+    static const double merged[] = {3, 2, 100, 4, -1, 200};
+    static float merged_weight[2 * 5 * R * S];
+    ws_layers layers = {0};
+    ws_layer layer = describe_layer("conv1");
+    merged_weight[7] = 7;
+    layer.source = source;
+    layer.source_channel = columns;
+    memcpy(layer.whole, whole, sizeof whole);
+    layer.merged = merged;
+    layer.merged_weight = merged_weight;
+    layer.merged_count = 2;
+    assert_int_equal(ws_layers_add(&layers, &layer), 0);
+    assert_int_equal(ws_layers_begin(&layers), WS_OK);
+    ws_frame frame = {0};
+    const ws_frame_plan plan = {
+        .layers = &layers, .wanted = (const uint8_t[]){WS_WANTS_WEIGHTS}, .is_base = 1, .scalars = &scalars};
+    assert_int_equal(ws_frame_fill(&frame, &plan), WS_OK);
+    assert_int_equal(ws_frame_check(frame.memory, ws_frame_head(frame.memory)->bytes), WS_OK);
+    assert_true(ws_frame_head(frame.memory)->bytes <= ws_frame_most_bytes(&plan));
+    assert_holds(&frame, "conv1/source_channel", columns, sizeof columns);
+    assert_holds(&frame, "conv1/whole", whole, sizeof whole);
+    assert_holds(&frame, "conv1/merged", merged, sizeof merged);
+    assert_holds(&frame, "conv1/merged_weight", merged_weight, sizeof merged_weight);
+    ws_frame_free(&frame);
+    ws_layers_free(&layers);
+}
+
 /* Memory is reserved for what may be handed over later; a frame has only what is there. */
 static void test_what_is_not_there_yet(void **state)
 {
@@ -274,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_base_holds_initial_values),
         cmocka_unit_test(test_damaged_frames_are_refused),
         cmocka_unit_test(test_what_is_beside_weights),
+        cmocka_unit_test(test_a_base_tells_what_the_run_began_with),
         cmocka_unit_test(test_what_is_not_there_yet),
         cmocka_unit_test(test_a_base_tells_what_there_can_be),
         cmocka_unit_test(test_frames_of_version_1_are_read),

@@ -93,6 +93,28 @@ static void test_a_change_of_what_can_be_shown(void **state)
     ws_layers_free(&layers);
 }
 
+static void test_what_a_run_began_with(void **state)
+{
+    (void)state;
+    ws_layers layers = {0};
+    int reshaped;
+    ws_layer layer = describe_layer("conv1");
+    layer.weight_range = 7;
+    assert_int_equal(ws_layers_add(&layers, &layer), 0);
+    assert_int_equal(ws_layers_begin(&layers), WS_OK);
+    assert_true(layers.at[0].weight_range == 7);
+    assert_true(layers.at[0].whole[0] == K && layers.at[0].whole[1] == C);
+    layer.shape[0] = K - 1;
+    layer.shape[1] = C - 1;
+    assert_int_equal(ws_layers_change(&layers, 0, &layer, &reshaped), WS_OK);
+    assert_true(layers.at[0].weight_range == 7);
+    assert_true(layers.at[0].whole[0] == K && layers.at[0].whole[1] == C);
+    layer.source = (const int32_t[]){0, K + 3};
+    assert_int_equal(ws_layers_change(&layers, 0, &layer, &reshaped), WS_OK);
+    assert_true(layers.at[0].whole[0] == K + 4);
+    ws_layers_free(&layers);
+}
+
 static void refuse(const ws_layer *layer, const char *words)
 {
     ws_layers layers = {0};
@@ -121,6 +143,30 @@ static void test_bad_views_are_named(void **state)
     bad = good;
     bad.source = (const int32_t[]){0, -1, 2};
     refuse(&bad, "source[1] is -1");
+    bad.source = (const int32_t[]){0, 2, 5};
+    bad.whole[0] = 5;
+    refuse(&bad, "source[2] is 5, but there were 5");
+    bad = good;
+    bad.whole[0] = K - 1;
+    refuse(&bad, "source[2] is 2, but there were 2");
+    bad = good;
+    bad.source_channel = (const int32_t[]){3, -1};
+    refuse(&bad, "source_channel[1] is -1");
+    bad = good;
+    bad.source_channel = (const int32_t[]){0, INT32_MAX};
+    refuse(&bad, "more than");
+    bad = good;
+    bad.weight_range = NAN;
+    refuse(&bad, "weight_range is");
+    bad = good;
+    bad.merged_count = 1;
+    bad.merged = (const double[]){4, 0, 10};
+    bad.merged_weight = weight;
+    refuse(&bad, "whole must be there");
+    memcpy(bad.whole, (int32_t[]){K + 1, C}, sizeof bad.whole);
+    refuse(&bad, "merged[0] is 4 into 0");
+    bad.merged = (const double[]){3, -2, 10};
+    refuse(&bad, "merged[0] is 3 into -2");
     bad = good;
     bad.group = (const int32_t[]){0, -1, -2};
     refuse(&bad, "group[2] is -2");
@@ -133,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_without_initial_weights_they_are_copied_at_the_start),
         cmocka_unit_test(test_a_change_of_arrays_and_of_shape),
         cmocka_unit_test(test_a_change_of_what_can_be_shown),
+        cmocka_unit_test(test_what_a_run_began_with),
         cmocka_unit_test(test_bad_views_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,11 +33,13 @@ def catalyst_execute(info):
         data = source.GetClientSideObject().GetOutputDataObject(0)
         cells, field = data.GetCellData(), data.GetFieldData()
         out = {cells.GetArrayName(i): vtk_to_numpy(cells.GetArray(i)).copy() for i in range(cells.GetNumberOfArrays())}
-        out['shape'] = vtk_to_numpy(field.GetArray('shape')).ravel().copy()
+        for key in ('shape', 'whole', 'merged', 'merged_weight'):
+            if field.GetArray(key):
+                out[key] = vtk_to_numpy(field.GetArray(key)).copy()
         out['size'] = numpy.array(data.GetDimensions()[1::-1]) - 1
         numpy.savez('%s/%s-%d.npz' % (FOLDER, name, info.timestep), **out)
 """
-ALL = ("weights_conv1", "activations_conv1", "activations_conv2", "correlation_conv1")
+ALL = ("weights_conv1", "weights_conv2", "activations_conv1", "activations_conv2", "correlation_conv1")
 
 Outcome = collections.namedtuple("Outcome", "errors prepared written expected failures restarts")
 
@@ -87,8 +89,22 @@ def tile(data, name, filters, parts, rows, columns):
     return result
 
 
-def check(folder, step, filters, merged):
-    """All four channels at a step, cell by cell."""
+def check_beginning(folder, step, filters, merged_after):
+    """What the run began with, and what is there no more."""
+    first, second = seen(folder, "weights_conv1", step), seen(folder, "weights_conv2", step)
+    assert list(first["whole"]) == [16, 1] and list(second["whole"]) == [3, 16]
+    channel = tile(second, "source_channel", 3, filters, 2, 2)
+    numpy.testing.assert_array_equal(channel[0, :, 0, 0], sources_of(filters, merged_after is not None))
+    assert "merged" not in second and ("merged" in first) == (merged_after is not None)
+    if merged_after is not None:
+        assert first["merged"].tolist() == [[1, 0, merged_after], [3, -1, merged_after]]
+        assert first["merged_weight"].tolist() == [[1000 + i for i in range(6)], [3000 + i for i in range(6)]]
+
+
+def check(folder, step, filters, merged_after):
+    """All channels at a step, cell by cell; `merged_after`: a step, None before."""
+    merged = merged_after is not None
+    check_beginning(folder, step, filters, merged_after)
     sources = sources_of(filters, merged)
     data = seen(folder, "weights_conv1", step)
     assert list(data["shape"]) == [filters, 1, 3, 2]
@@ -129,9 +145,9 @@ def check_correlation(data, filters):
 def test_channels_hold_what_the_host_has(tmp_path, transport, lazy):
     outcome = run(tmp_path / "run", "10:4", script_of(tmp_path / "seen"), HOST_TRANSPORT=transport, HOST_LAZY=lazy)
     assert (outcome.failures, outcome.errors) == (0, "")
-    check(tmp_path / "seen", 0, 6, False)
-    check(tmp_path / "seen", 10, 6, False)
-    check(tmp_path / "seen", 20, 4, True)
+    check(tmp_path / "seen", 0, 6, None)
+    check(tmp_path / "seen", 10, 6, None)
+    check(tmp_path / "seen", 20, 4, 10)
 
 
 # Fewer, and as many again as after an undone merge, which fits; and more than there ever were.
@@ -139,8 +155,8 @@ def test_channels_hold_what_the_host_has(tmp_path, transport, lazy):
 def test_filters_come_and_go(tmp_path, transport):
     outcome = run(tmp_path / "run", "10:4,20:6,30:12,40:1", script_of(tmp_path / "seen"), steps=50, HOST_TRANSPORT=transport)
     assert (outcome.failures, outcome.errors, outcome.restarts) == (0, "", 0)
-    for step, filters, merged in ((10, 6, 0), (20, 4, 1), (30, 6, 0), (40, 12, 0), (50, 1, 1)):
-        check(tmp_path / "seen", step, filters, merged)
+    for step, filters, merged_after in ((10, 6, None), (20, 4, 10), (30, 6, None), (40, 12, None), (50, 1, 40)):
+        check(tmp_path / "seen", step, filters, merged_after)
 
 
 def test_nothing_is_computed_for_nobody(tmp_path):
@@ -164,7 +180,7 @@ def test_a_recording_has_each_step_in_its_own_shape(tmp_path):
     run(tmp_path / "run", "50:4", recorded, steps=60, HOST_TRANSPORT="record", HOST_RECORD="10")
     program("replay", tmp_path / "run", "--pipeline", script_of(tmp_path / "seen"), "--output", tmp_path / "out")
     for step in range(0, 70, 10):
-        check(tmp_path / "seen", step, 4 if step > 50 else 6, step > 50)
+        check(tmp_path / "seen", step, 4 if step > 50 else 6, 50 if step > 50 else None)
 
 
 def test_an_export_has_the_shape_of_its_step(tmp_path):

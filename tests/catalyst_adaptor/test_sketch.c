@@ -52,6 +52,42 @@ static void test_it_is_linear_and_of_the_difference(void **state)
         assert_float_equal(of_difference[i], of_a[i] - of_b[i], 1e-4);
 }
 
+/* What is left of a layer [8,6,9], each weight in its place, and what is gone with no way made: as in the
+ * whole. */
+static void test_who_stays_keeps_its_place(void **state)
+{
+    (void)state;
+    enum { ROWS = 8, COLUMNS = 6, EACH = 9, LEFT = 3, STAY = 4 };
+    static const int32_t row[LEFT] = {1, 2, 7}, column[STAY] = {0, 2, 3, 5};
+    float whole[ROWS * COLUMNS * EACH] = {0}, weight[LEFT * STAY * EACH], initial[LEFT * STAY * EACH];
+    for (int i = 0, at = 0; i < LEFT; i++)
+        for (int j = 0; j < STAY; j++)
+            for (int k = 0; k < EACH; k++, at++) {
+                weight[at] = a[at];
+                initial[at] = b[at];
+                whole[(row[i] * COLUMNS + column[j]) * EACH + k] = (float)((double)a[at] - b[at]);
+            }
+    const ws_sketch_places places = {LEFT, STAY, EACH, COLUMNS, row, column};
+    float found[WS_SKETCH_CELLS], expected[WS_SKETCH_CELLS];
+    assert_int_equal(ws_sketch_places_count(&places), ROWS * COLUMNS * EACH);
+    ws_sketch_of(table, &places, weight, initial, found);
+    ws_sketch(table, whole, zero, ROWS * COLUMNS * EACH, expected);
+    for (int i = 0; i < WS_SKETCH_CELLS; i++)
+        assert_float_equal(found[i], expected[i], 1e-6);
+}
+
+/* To the bit: histories of earlier versions go on. */
+static void test_nobody_gone_is_as_before(void **state)
+{
+    (void)state;
+    const ws_sketch_places places = {.rows = 20, .columns = 10, .each = 25, .whole_columns = 10};
+    float found[WS_SKETCH_CELLS], expected[WS_SKETCH_CELLS];
+    assert_int_equal(ws_sketch_places_count(&places), LENGTH);
+    ws_sketch_of(table, &places, a, b, found);
+    ws_sketch(table, a, b, LENGTH, expected);
+    assert_memory_equal(found, expected, sizeof found);
+}
+
 /* Cells and signs are part of the file format: a later version must give the same. */
 static void test_the_table_stays_as_it_is(void **state)
 {
@@ -67,6 +103,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_inner_products_are_kept),
         cmocka_unit_test(test_it_is_linear_and_of_the_difference),
+        cmocka_unit_test(test_who_stays_keeps_its_place),
+        cmocka_unit_test(test_nobody_gone_is_as_before),
         cmocka_unit_test(test_the_table_stays_as_it_is),
     };
     return cmocka_run_group_tests(tests, fill, NULL);

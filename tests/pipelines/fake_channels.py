@@ -80,8 +80,8 @@ def _image(shape, fields, state, layer):
     return image
 
 
-def weights_image(layer, weight, initial, gradient, state, group=None, source=None):
-    """The channel weights_L."""
+def weights_image(layer, weight, initial, gradient, state, group=None, source=None, source_channel=None, whole=None, merged=()):
+    """The channel weights_L. `merged`: (source, into, step, weights [C0,R,S]) of filters that are there no more."""
     shape = weight.shape
     values = {"weight": weight, "gradient": gradient, "delta": weight - initial}
     fields = {name: _tiled(shape, each, np.float32, np.nan) for name, each in values.items()}
@@ -91,10 +91,16 @@ def weights_image(layer, weight, initial, gradient, state, group=None, source=No
         "channel": np.arange(shape[1]).reshape(1, -1, 1, 1),
         "group": _of_filters(group, shape[0]),
         "source": _of_filters(source, shape[0]),
+        "source_channel": np.asarray(np.arange(shape[1]) if source_channel is None else source_channel).reshape(1, -1, 1, 1),
     }
     fields.update({name: _tiled(shape, each, np.int32, -1) for name, each in numbers.items()})
     image = _image(shape, fields, state, layer)
-    image.GetFieldData().AddArray(_array("weight_range", [np.abs(initial).max()], np.float64))
+    field = image.GetFieldData()
+    field.AddArray(_array("weight_range", [np.abs(initial).max()], np.float64))
+    field.AddArray(_array("whole", shape[:2] if whole is None else whole, np.int64))
+    if len(merged):
+        field.AddArray(_array("merged", [each[:3] for each in merged], np.float64))
+        field.AddArray(_array("merged_weight", [np.ravel(each[3]) for each in merged], np.float32))
     return image
 
 

@@ -166,7 +166,18 @@ typedef struct ws_layer {
     const int32_t *group;  /* [K]: similar filters share a number, from 0; -1: alone; NULL: not known now */
     const int32_t *source; /* [K]: the index that the filter had when the run began; NULL: the one it has */
     uint32_t offers;       /* ws_wants that `prepare` will fill in, although the pointer is NULL now */
-    uint32_t reserved;     /* zero */
+    uint32_t merged_count; /* G, of what follows */
+    /* Read with the shapes, at the start and after a change of one. */
+    const int32_t *source_channel; /* [C]: the index that the input channel had when the run began; NULL: the
+                                      one it has */
+    int32_t whole[2];    /* filters and input channels when the run began; 0: as at ws_insitu_start */
+    double weight_range; /* largest absolute initial weight when the run began; 0: that of `initial` at
+                            ws_insitu_start */
+    const double
+        *merged; /* [G,3], of filters that are there no more: their `source`; that of the filter
+                    which they were merged into, -1: of none; the step after which. NULL: not known */
+    const float *merged_weight; /* [G,whole[1],R,S], the place of a weight being its source_channel: what they
+                                   were when they were merged; NaN: not known */
 } ws_layer;
 
 /* Norms of one layer in a row, L2. */

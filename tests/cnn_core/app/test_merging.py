@@ -331,6 +331,51 @@ def test_killed_at_once(program, resting, small_set):
     assert Run(program.folder / "again").last.read_bytes() == run.last.read_bytes()
 
 
+# ---- the walk ----
+
+def cells_and_signs(count):
+    """Of the elements of a sketch: docs/channels.md, and the finaliser of splitmix64."""
+    x = np.arange(count, dtype=np.uint64) ^ np.uint64(0x5745494748545343)
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    x = x ^ (x >> np.uint64(31))
+    return (x & np.uint64(63)).astype(int), np.where(x >> np.uint64(63), -1, 1)
+
+
+def sketches(run):
+    """Of each row of the run's history, by layer."""
+    data = (run.path / "history.ws").read_bytes()
+    size = int.from_bytes(data[8:16], "little")
+    columns = json.loads(data[16:16 + size])["columns"]
+    rows = np.frombuffer(data[16 + size:], [(name, kind, count) for name, kind, count in columns])
+    return {layer: rows[f"{layer}_sketch"] for layer in ("conv1", "conv2")}
+
+
+def sketch_of(path, layer):
+    """In the places that filters and channels had when the run began; those that are gone have made no way."""
+    tensors = make_files.read_safetensors(path)[0]
+    weight = tensors[f"{layer}.weight"]
+    whole = np.zeros((6, 1 if layer == "conv1" else 6, 3, 3))
+    filters = tensors.get(f"source.{layer}", np.arange(6)).astype(int)
+    channels = tensors.get("source.conv1", np.arange(6)).astype(int) if layer == "conv2" else [0]
+    whole[np.ix_(filters, channels)] = weight.astype(float) - tensors[f"initial.{layer}.weight"]
+    cells, signs = cells_and_signs(whole.size)
+    return np.bincount(cells, signs * whole.ravel(), 64)
+
+
+def test_who_stays_keeps_its_place_in_the_walk(program, call):
+    run = call("run", "--steps", 40, "--merge", f"at=20,{KEEP}")
+    for layer, found in sketches(run).items():
+        for step in (30, 40):
+            np.testing.assert_allclose(found[step], sketch_of(checkpoint(run, step), layer), atol=1e-6)
+    # From one session to the next, too.
+    part = call("part", "--steps", 25, "--merge", f"at=20,{KEEP}")
+    program.good("train", "--resume", "part", "--steps", 40)
+    for layer in ("conv1", "conv2"):
+        np.testing.assert_array_equal(sketches(part)[layer], sketches(run)[layer])
+
+
 # ---- replay ----
 
 def test_a_replay_has_the_same_bits(program, small_set, resting):

@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 from conftest import Run, pictures, small_training
+from PIL import Image
 
 NET = "conv 6 3x3, relu, maxpool 2, conv 5 3x3, relu, linear 10"
 MERGED_AT, LEFT = 50, (4, 3)
@@ -56,25 +57,52 @@ def merged(program, small_set, tmp_path, source):
     script = dump(tmp_path / "seen")
     program.good("train", *small_training(small_set)[:2], "--net", NET, "--batch", 20, "--run", "run", "--steps", 70,
                  "--merge", f"at={MERGED_AT},keep={LEFT[0]}+{LEFT[1]}", "--pipeline", script, "--record", 10, "--strict",
-                 "--pipeline", f"{source / 'pipelines/merging.py'},every=10,size=320x240", within=120)
+                 "--pipeline", merging_script(source), within=120)
     return Run(tmp_path / "run")
 
 
-def test_pictures_and_recording_follow_a_merge(merged, program, tmp_path):
+def merging_script(source):
+    return f"{source / 'pipelines/merging.py'},every=10,size=320x240"
+
+
+def pixels(folder):
+    """Of the pictures of merging.py, by name."""
+    found = {}
+    for path in sorted(folder.rglob("merging_*.png")):
+        with Image.open(path) as picture:
+            found[path.stem] = np.asarray(picture.convert("RGB")).copy()
+    return found
+
+
+def assert_same_pixels(drawn, wanted):
+    assert drawn.keys() == wanted.keys()
+    for name in wanted:
+        assert (drawn[name] == wanted[name]).all(), name
+
+
+def from_step(pictures_of, first):
+    return {name: picture for name, picture in pictures_of.items() if int(name[-6:]) >= first}
+
+
+def test_pictures_and_recording_follow_a_merge(merged, program, tmp_path, source):
     every_tenth = range(0, 80, 10)
     assert_shapes(tmp_path / "seen", every_tenth)
     names = {path.stem for path in pictures(merged)}
     assert names == {f"merging_{layer}_{step:06d}" for layer in ("conv1", "conv2") for step in every_tenth}
-    # Drawn again from the recording, there and back over the merge.
-    script = dump(tmp_path / "again")
-    program.good("replay", "run", "--pipeline", script, "--output", "drawn", within=120)
-    assert_shapes(tmp_path / "again", every_tenth)
+    # Who begins to draw after the merge, as a sidecar does that was started again, knows what is fading.
+    program.good("replay", "run", "--pipeline", merging_script(source), "--output", "late", "--first", 60, within=120)
+    assert_same_pixels(pixels(tmp_path / "late"), from_step(pixels(merged.path), 60))
+    fading = pixels(tmp_path / "late")
+    assert (fading["merging_conv1_000060"] != fading["merging_conv1_000070"]).any()
+    # There and back over the merge.
     for step, filters in ((60, LEFT[0]), (40, 6), (60, LEFT[0])):
         program.good("export", "run", "--step", step, "-o", f"export-{step}")
         assert f'WholeExtent="0 {filters} 0 {filters} 0 1"' in (tmp_path / f"export-{step}" / "correlation_conv1.vti").read_text()
     # A resumed run begins with the shapes that it has, and its frames count their changes anew.
     program.good("train", "--resume", "run", "--steps", 90, within=120)
     assert_shapes(tmp_path / "seen", range(0, 100, 10))
+    # All of it drawn again from the recording by one process, of a run that two have trained.
     script = dump(tmp_path / "third")
-    program.good("replay", "run", "--pipeline", script, "--output", "drawn-again", within=120)
+    program.good("replay", "run", "--pipeline", script, "--pipeline", merging_script(source), "--output", "drawn-again", within=120)
     assert_shapes(tmp_path / "third", range(0, 100, 10))
+    assert_same_pixels(pixels(tmp_path / "drawn-again"), pixels(merged.path))
