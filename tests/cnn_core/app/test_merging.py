@@ -348,7 +348,7 @@ def sketches(run):
     data = (run.path / "history.ws").read_bytes()
     size = int.from_bytes(data[8:16], "little")
     columns = json.loads(data[16:16 + size])["columns"]
-    rows = np.frombuffer(data[16 + size:], [(name, kind, count) for name, kind, count in columns])
+    rows = np.frombuffer(data[16 + size:], [(name, kind, (count,)) for name, kind, count in columns])
     return {layer: rows[f"{layer}_sketch"] for layer in ("conv1", "conv2")}
 
 
