@@ -143,6 +143,22 @@ class Window:
         widget = self.wait(lambda: (found := self.find(name)) and found.enabled and found, f"{name} enabled")
         self.screen.do("mousemove", widget.x + widget.width // 2, widget.y + widget.height // 2, "click", 1)
 
+    def scroll_to(self, name):
+        """Rolls the panel of properties until the widget is to be seen. The wheel is over its bar, where it turns nothing else."""
+        panel = self.wait_for("propertiesPanel")
+        bar = next(widget for widget in self.widgets() if widget.type == "QScrollBar" and widget.x < panel.x + panel.width
+                   and panel.y < widget.y < panel.y + panel.height)
+        self.screen.do("mousemove", bar.x + bar.width // 2, bar.y + bar.height // 2)
+
+        def roll():
+            found = self.find(name)
+            if not found:
+                self.screen.do("click", 5)
+                time.sleep(0.3)  # until it is told
+            return found
+
+        self.wait(roll, f"{name} in the panel")
+
     def type(self, name, text):
         """Into a field, in place of what is there."""
         self.press(name)

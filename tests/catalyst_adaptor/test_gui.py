@@ -65,7 +65,7 @@ class Training:
 
 @pytest.fixture
 def training(weightscape, mnist, tmp_path, port):
-    made = Training(weightscape, mnist, tmp_path, f"--live=localhost:{port}")
+    made = Training(weightscape, mnist, tmp_path, f"--live=localhost:{port}", "--merge", "layers=conv1,keep=4")
     yield made
     if made.process.poll() is None:
         made.process.kill()
@@ -146,6 +146,27 @@ def turn_learning_rate(window, training, value):
     return changed[0] - before
 
 
+def field_of(screen, window):
+    """The part of the view of conv1's boxes that is coloured."""
+    return coloured(picture_of(screen, min(views(window), key=lambda widget: (widget.y, widget.x))))
+
+
+def merge_and_undo(window, screen, training):
+    """By the panel's buttons, in the window that looks on."""
+    before = field_of(screen, window)
+    window.scroll_to("undo_merge/Button")
+    window.press("merge_now/Button")
+    window.wait(lambda: training.status()["widths"].startswith("conv1 4 of 16"), "filters that are merged", 60)
+    window.wait(lambda: field_of(screen, window) < before / 2, "a smaller field")
+    step = shown_step(window)
+    window.wait(lambda: shown_step(window) > step, "steps after the merge")
+    window.press("undo_merge/Button")
+    window.wait(lambda: training.status()["widths"].startswith("conv1 16"), "a merge that is undone", 60)
+    window.wait(lambda: field_of(screen, window) > before * 3 / 4, "a field as large as before")
+    step = shown_step(window)
+    window.wait(lambda: shown_step(window) > step, "steps after the undo")
+
+
 def open_window(kind, screen, folder, weightscape, training, port):
     """By the menu, or by the program."""
     if kind == "gui":
@@ -175,6 +196,10 @@ def test_rounds(screen, weightscape, training, port, tmp_path):
             set_breakpoint(window, screen, training)
             turn_learning_rate(window, training, round(0.001 + 0.0001 * (number + 1), 6))
             assert not window.complaints()
+            if not number:
+                merge_and_undo(window, screen, training)
+                # With the undo a connection ends, and ParaView says so.
+                assert all("vtkSocketCommunicator" in line or "vtkTCPNetworkAccess" in line for line in window.complaints())
             window.kill()
         step = training.step()
         while training.step() == step:
