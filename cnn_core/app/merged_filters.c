@@ -158,20 +158,14 @@ static void place_weights(const merged_filters *of, const layer_past *past, cons
     }
 }
 
-/* Makes room for `more` filters that go. */
-static void grow(layer_past *past, uint32_t more)
+/* Makes room, once, for as many as can go: who looks at it goes on with the same memory. */
+static void reserve(layer_past *past)
 {
-    const size_t gone = past->gone + more, each = (size_t)past->whole[1] * past->kernel;
-    double *merged = memory_of(gone, 3 * sizeof *merged);
-    float *weight = memory_of(gone * each, sizeof *weight);
-    if (past->gone) {
-        memcpy(merged, past->merged, past->gone * 3 * sizeof *merged);
-        memcpy(weight, past->weight, past->gone * each * sizeof *weight);
-    }
-    free(past->merged);
-    free(past->weight);
-    past->merged = merged;
-    past->weight = weight;
+    const size_t most = (size_t)past->whole[0], each = (size_t)past->whole[1] * past->kernel;
+    if (past->merged)
+        return;
+    past->merged = memory_of(most, 3 * sizeof *past->merged);
+    past->weight = memory_of(most * each, sizeof *past->weight);
 }
 
 static void leave(const merged_filters *of, layer_past *past, const json_t *result, uint64_t step,
@@ -179,7 +173,7 @@ static void leave(const merged_filters *of, layer_past *past, const json_t *resu
 {
     const json_t *kept = json_object_get(result, "kept");
     const size_t each = (size_t)past->whole[1] * past->kernel;
-    grow(past, (uint32_t)past->count);
+    reserve(past);
     for (int i = 0; i < past->count; i++) {
         if (has(kept, i))
             continue;

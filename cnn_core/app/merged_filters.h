@@ -30,7 +30,7 @@ merged_filters *merged_filters_of_run(const run_folder *folder, const json_t *re
                                       const cnn_net *net);
 
 /* Adds to the description of layer number `layer`, a convolution of `net`, what the run began with and what
- * is there no more. What it hands over is borrowed, and is valid until the next merge is added. */
+ * is there no more. What it hands over is borrowed. */
 void merged_filters_describe(const merged_filters *of, const cnn_net *net, int layer, ws_layer *out);
 
 #endif
