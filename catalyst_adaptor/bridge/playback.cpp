@@ -196,9 +196,9 @@ const ws_scene &Playback::scene_of(uint64_t n)
     return scene;
 }
 
-vtkSmartPointer<vtkDataObject> Playback::weights(const std::string &layer, uint64_t n)
+vtkSmartPointer<vtkDataObject> Playback::image(Channel::Kind kind, const std::string &layer, uint64_t n)
 {
-    const Channel &wanted = channel(Channel::Kind::weights, layer);
+    const Channel &wanted = channel(kind, layer);
     const ws_scene &shown = scene_of(n);
     return Mapping::is_there(wanted, shown) ? mapping.build(wanted, shown) : nullptr;
 }

@@ -41,8 +41,9 @@ class Playback
     // Names of the convolutions, in order.
     std::vector<std::string> layers() const;
 
-    // Channels of frame n. A frame need not hold every layer: then the weights are nullptr.
-    vtkSmartPointer<vtkDataObject> weights(const std::string &layer, uint64_t n);
+    // Channels of frame n. A frame need not hold every layer, nor what costs the training: then the image of
+    // weights, activations or correlation is nullptr.
+    vtkSmartPointer<vtkDataObject> image(Channel::Kind kind, const std::string &layer, uint64_t n);
     vtkSmartPointer<vtkDataObject> norms(uint64_t n);
     vtkSmartPointer<vtkDataObject> trajectory(const std::string &layer, uint64_t n);
 

@@ -30,10 +30,26 @@ int port_of(vtkInformation *request)
     return request->Has(Pipeline::FROM_OUTPUT_PORT()) ? request->Get(Pipeline::FROM_OUTPUT_PORT()) : -1;
 }
 
-void empty_extent(vtkInformationVector *out)
+bool is_image(int port)
+{
+    return port == WeightscapeReader::weights_port || port == WeightscapeReader::activations_port ||
+           port == WeightscapeReader::correlation_port;
+}
+
+Channel::Kind kind_of(int port)
+{
+    return port == WeightscapeReader::activations_port   ? Channel::Kind::activations
+           : port == WeightscapeReader::correlation_port ? Channel::Kind::correlation
+                                                         : Channel::Kind::weights;
+}
+
+// `asked`: of this port; -1: of all.
+void empty_extents(vtkInformationVector *out, int asked)
 {
     const int extent[6] = {0, -1, 0, -1, 0, -1};
-    out->GetInformationObject(WeightscapeReader::weights_port)->Set(Pipeline::WHOLE_EXTENT(), extent, 6);
+    for (int port = 0; port < WeightscapeReader::port_count; port++)
+        if (is_image(port) && (asked < 0 || port == asked))
+            out->GetInformationObject(port)->Set(Pipeline::WHOLE_EXTENT(), extent, 6);
 }
 
 // Between tiles there is nothing to be seen, not the colour that stands for a missing number.
@@ -66,15 +82,14 @@ WeightscapeReader::~WeightscapeReader() = default;
 
 int WeightscapeReader::FillOutputPortInformation(int port, vtkInformation *information)
 {
-    information->Set(vtkDataObject::DATA_TYPE_NAME(), port == weights_port ? "vtkImageData" : "vtkTable");
+    information->Set(vtkDataObject::DATA_TYPE_NAME(), is_image(port) ? "vtkImageData" : "vtkTable");
     return 1;
 }
 
 void WeightscapeReader::close()
 {
     playback.reset();
-    image = nullptr;
-    image_number = WS_NEVER;
+    std::fill(shown_at, shown_at + port_count, Shown());
 }
 
 void WeightscapeReader::SetFileName(const char *name)
@@ -94,7 +109,7 @@ void WeightscapeReader::SetLayer(const char *name)
     if (asked == layer)
         return;
     layer = asked;
-    image_number = WS_NEVER;
+    std::fill(shown_at, shown_at + port_count, Shown());
     told.clear();
     this->Modified();
 }
@@ -178,17 +193,18 @@ uint64_t WeightscapeReader::frame_wanted(vtkInformation *request, vtkInformation
     return wanted_number;
 }
 
-// nullptr where no convolution is to be seen.
-vtkImageData *WeightscapeReader::image_of(uint64_t n)
+// nullptr where nothing is to be seen.
+vtkImageData *WeightscapeReader::image_of(int port, uint64_t n)
 {
-    if (image_number != n) {
-        const std::string shown = layer_shown();
-        image = shown.empty() ? nullptr : opened().weights(shown, n);
-        if (image)
-            hide_gaps(vtkImageData::SafeDownCast(image));
-        image_number = n;
+    Shown &at = shown_at[port];
+    if (at.number != n) {
+        const std::string wanted = layer_shown();
+        at.image = wanted.empty() ? nullptr : opened().image(kind_of(port), wanted, n);
+        if (at.image)
+            hide_gaps(vtkImageData::SafeDownCast(at.image));
+        at.number = n;
     }
-    return vtkImageData::SafeDownCast(image);
+    return vtkImageData::SafeDownCast(at.image);
 }
 
 void WeightscapeReader::tell_steps(vtkInformationVector *out)
@@ -198,29 +214,34 @@ void WeightscapeReader::tell_steps(vtkInformationVector *out)
         vtkInformation *information = out->GetInformationObject(port);
         information->Remove(Pipeline::TIME_STEPS());
         information->Remove(Pipeline::TIME_RANGE());
+        if (is_image(port))
+            information->Set(Pipeline::TIME_DEPENDENT_INFORMATION(), 1);
         if (times.empty())
             continue;
         const double range[2] = {times.front(), times.back()};
         information->Set(Pipeline::TIME_STEPS(), times.data(), static_cast<int>(times.size()));
         information->Set(Pipeline::TIME_RANGE(), range, 2);
     }
-    out->GetInformationObject(weights_port)->Set(Pipeline::TIME_DEPENDENT_INFORMATION(), 1);
 }
 
-// A layer may change its shape in the course of a run.
+// A layer may change its shape in the course of a run. An image is made when its port is asked for.
 void WeightscapeReader::tell_extent(vtkInformation *request, vtkInformationVector *out)
 {
-    empty_extent(out);
+    const int asked = port_of(request);
+    empty_extents(out, asked);
     if (opened().steps().empty())
         return;
-    if (vtkImageData *shown = image_of(frame_wanted(request, out)))
-        out->GetInformationObject(weights_port)->Set(Pipeline::WHOLE_EXTENT(), shown->GetExtent(), 6);
+    const uint64_t n = frame_wanted(request, out);
+    for (int port = 0; port < port_count; port++)
+        if (vtkImageData *shown =
+                is_image(port) && (asked < 0 || port == asked) ? image_of(port, n) : nullptr)
+            out->GetInformationObject(port)->Set(Pipeline::WHOLE_EXTENT(), shown->GetExtent(), 6);
 }
 
 vtkSmartPointer<vtkDataObject> WeightscapeReader::data_of(int port, uint64_t n)
 {
-    if (port == weights_port)
-        return image_of(n);
+    if (is_image(port))
+        return image_of(port, n);
     if (port == norms_port)
         return opened().norms(n);
     const std::string shown = layer_shown();
@@ -264,7 +285,7 @@ void WeightscapeReader::answer(vtkInformation *request, vtkInformationVector *ou
 // The requests of one update would all tell the same, and the executive would add lines of its own.
 void WeightscapeReader::fail(vtkInformationVector *out, const char *what)
 {
-    empty_extent(out);
+    empty_extents(out, -1);
     this->SetErrorCode(vtkErrorCode::FileFormatError);
     if (told == what)
         return;

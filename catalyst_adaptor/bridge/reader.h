@@ -39,7 +39,7 @@ class WeightscapeReader : public vtkAlgorithm
     vtkTypeBool ProcessRequest(vtkInformation *request, vtkInformationVector **in,
                                vtkInformationVector *out) override;
 
-    enum Port { weights_port, norms_port, trajectory_port, port_count };
+    enum Port { weights_port, norms_port, trajectory_port, activations_port, correlation_port, port_count };
 
   protected:
     WeightscapeReader();
@@ -52,7 +52,7 @@ class WeightscapeReader : public vtkAlgorithm
     bool look();
     std::string layer_shown();
     uint64_t frame_wanted(vtkInformation *request, vtkInformationVector *out);
-    vtkImageData *image_of(uint64_t n);
+    vtkImageData *image_of(int port, uint64_t n);
     vtkSmartPointer<vtkDataObject> data_of(int port, uint64_t n);
     void tell_steps(vtkInformationVector *out);
     void tell_extent(vtkInformation *request, vtkInformationVector *out);
@@ -61,9 +61,13 @@ class WeightscapeReader : public vtkAlgorithm
     void fail(vtkInformationVector *out, const char *what);
 
     std::string file, layer;
-    std::unique_ptr<Playback> playback;   // none: not opened yet, or it could not be read
-    vtkSmartPointer<vtkDataObject> image; // the weights of frame image_number
-    uint64_t image_number = WS_NEVER;
+    std::unique_ptr<Playback> playback; // none: not opened yet, or it could not be read
+    // What a port that is an image shows of frame `number`; nullptr: nothing.
+    struct Shown {
+        vtkSmartPointer<vtkDataObject> image;
+        uint64_t number = WS_NEVER;
+    };
+    Shown shown_at[port_count];
     uint64_t wanted_number = WS_NEVER; // the frame that was last asked for
     std::string told;                  // the last error, until another frame can be read
     uint64_t told_number = WS_NEVER;   // the frame that it was about

@@ -11,6 +11,7 @@ import numpy
 import pytest
 
 import hosts
+import test_reshape
 from live_host import LiveHost, weights_at
 from test_channels import cells
 
@@ -21,7 +22,7 @@ from vtkmodules.util.numpy_support import vtk_to_numpy  # noqa: E402
 from vtkmodules.util.vtkConstants import VTK_STRING  # noqa: E402
 
 PLUGIN = pathlib.Path(os.environ["WEIGHTSCAPE_BUILD"]) / "lib" / "weightscape" / "paraview" / "Weightscape.so"
-WEIGHTS, NORMS, TRAJECTORY = range(3)
+WEIGHTS, NORMS, TRAJECTORY, ACTIVATIONS, CORRELATION = range(5)
 HIDDEN = 32  # vtkDataSetAttributes::HIDDENCELL
 
 
@@ -57,9 +58,9 @@ class Reader:
         self.proxy.UpdatePipeline(time)
         return self.proxy.GetClientSideObject().GetOutputDataObject(port)
 
-    def image(self, time):
+    def image(self, time, port=WEIGHTS):
         """Cells by name, [y, x]; none if there is nothing to be seen."""
-        data = self.data(WEIGHTS, time)
+        data = self.data(port, time)
         attributes = data.GetCellData()
         size = [n - 1 for n in data.GetDimensions()[1::-1]]
         names = [attributes.GetArrayName(i) for i in range(attributes.GetNumberOfArrays())]
@@ -117,6 +118,25 @@ def host_weights(recording, step, layer):
 
 
 # What is in a recording.
+
+
+def test_activations_and_correlations_are_shown_where_they_are(opened, tmp_path):
+    """Of a run in which filters are merged; a script waits for them at each tenth step."""
+    script = test_reshape.script_of(tmp_path / "nowhere")
+    test_reshape.run(tmp_path / "run", "10:4", script, HOST_TRANSPORT="record", HOST_RECORD="5")
+    reader = opened(tmp_path / "run" / "recording.wsrec")
+    for step, filters, sources in ((10, 6, range(6)), (20, 4, range(0, 8, 2)), (10, 6, range(6))):
+        shown = reader.image(step, ACTIVATIONS)
+        n, k, p, q = numpy.ix_(range(test_reshape.IMAGES), sources, range(test_reshape.P), range(test_reshape.Q))
+        expected = numpy.sort((100 * step + 10 * n + k + p / 8 + q / 64).astype(numpy.float32).ravel())
+        assert (numpy.sort(shown["activation"][shown["filter"] >= 0]) == expected).all()
+        assert (shown["vtkGhostType"] == numpy.where(shown["filter"] >= 0, 0, HIDDEN)).all()
+        i, j = numpy.indices((filters, filters))
+        assert (reader.image(step, CORRELATION)["pearson"][::-1] == numpy.where(i == j, 1, (i + j) / 1000)).all()
+        assert reader.image(step)["weight"].shape == (7, 8 if filters == 6 else 5)
+    for port in (ACTIVATIONS, CORRELATION):
+        assert reader.data(port, 5).GetNumberOfCells() == 0
+    assert reader.image(5)["weight"].size and reader.errors == reader.warnings == []
 
 
 def test_layers_and_steps_are_listed(opened, recording):
