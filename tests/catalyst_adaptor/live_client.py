@@ -15,6 +15,8 @@ import time
 
 import numpy
 
+PATIENCE = 120  # seconds; a wait ends as soon as it can, and a busy machine takes its time
+
 
 class LiveClient:
     """A child that listens on a port. Calls wait for its answer; between them it serves the link."""
@@ -38,7 +40,7 @@ class LiveClient:
         assert not (isinstance(answer, dict) and "problem" in answer), answer["problem"]
         return answer
 
-    def wait_connected(self, seconds=30):
+    def wait_connected(self, seconds=PATIENCE):
         """The names of the simulation's sources, each as often as it is listed, once it is connected."""
         return self._do("wait", seconds=seconds)
 
@@ -52,7 +54,7 @@ class LiveClient:
         for name in names:
             self._do("extract", name=name)
 
-    def fetch(self, name, array=None, after=-1, seconds=30):
+    def fetch(self, name, array=None, after=-1, seconds=PATIENCE):
         """(step, values of an array, or None) of a source at a step > after."""
         answer = self._do("fetch", name=name, array=array, after=after, seconds=seconds)
         values = answer["values"]
@@ -87,7 +89,7 @@ class LiveClient:
 
     def leave(self):
         self.process.stdin.close()
-        self.process.wait(30)
+        self.process.wait(PATIENCE)
 
     def __enter__(self):
         return self

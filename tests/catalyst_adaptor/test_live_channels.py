@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Activations, correlations and shapes that change, in a ParaView that looks live."""
 
+import time
+
 import numpy
 import pytest
-from live_client import LiveClient
+from live_client import PATIENCE, LiveClient
 from viewed_host import ACTIVATIONS, CORRELATION, SHOWN, ViewedHost, activations_at, correlation_at, weights_at
 
 
@@ -40,10 +42,8 @@ def test_they_come_when_somebody_looks_and_end_when_nobody_does(host, port):
         numpy.testing.assert_array_equal(values.reshape(4, 4)[::-1], correlation_at(step, 4))
         client.leave()
     host.wait_line("has left")
-    # What was asked for last may still be on its way.
-    began = host.step + 20
-    host.wait(lambda: host.step > began + 50)
-    assert not [step for step, _ in host.prepared if step > began]
+    # What was asked for last may still be on its way, on a busy machine for long.
+    host.wait(lambda: host.step > host.prepared[-1][0] + 50)
 
 
 def test_they_come_while_the_training_rests(host, port):
@@ -57,9 +57,8 @@ def test_they_come_while_the_training_rests(host, port):
         host.wait(lambda: (step, 0) < max(host.prepared, default=(0, 0)))
         assert host.prepared[-1][0] == step and host.held_at == step
         found = client.fetch("activations_conv2", "activation", after=step - 1)
-        for _ in range(100):
-            if found[1] is not None and len(values_in(found[1])):
-                break
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and (found[1] is None or not len(values_in(found[1]))):
             client.count("activations_conv2", 0.1)
             found = client.fetch("activations_conv2", "activation", after=step - 1)
         assert found[0] == step and values_in(found[1]) == activations_shown(step, 3)

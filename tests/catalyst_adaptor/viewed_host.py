@@ -9,6 +9,7 @@ import time
 
 import numpy
 
+from live_client import PATIENCE
 from live_host import CONVOLUTION, LIBRARY, Layer, Options, Row
 
 SIDECAR = 0  # ws_transport_kind
@@ -149,7 +150,7 @@ class ViewedHost:
         """What the host tells of itself from here on: an object, or a text as it is."""
         self._status = status
 
-    def wait(self, condition, seconds=30):
+    def wait(self, condition, seconds=PATIENCE):
         """Until condition() is true; what it was."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -159,7 +160,7 @@ class ViewedHost:
             time.sleep(0.005)
         raise AssertionError(f"not within {seconds} s; it said {self.lines}")
 
-    def wait_line(self, text, count=1, seconds=30):
+    def wait_line(self, text, count=1, seconds=PATIENCE):
         """Until `count` lines with this text were told."""
         return self.wait(lambda: len([line for line in self.lines if text in line]) >= count, seconds)
 
