@@ -18,31 +18,49 @@ static inline size_t cnn_padded(size_t n)
     return (n + CNN_VECTOR_MOST - 1) / CNN_VECTOR_MOST * CNN_VECTOR_MOST;
 }
 
-/* c[i,j] (+)= sum over d of a[i,d] * b[d,j]; i < m, j < n, d < depth. a[i,d] is a[i*a_row + d*a_step]; row d
- * of b begins at b + b_row[d] and is readable up to cnn_padded(n) columns; c[i,j] is c[i*c_row + j]. Terms
- * are added in the order of d. */
+/* Where a product goes: c[i,j] (+)= start[j] + sum, c[i,j] at c + row[i] + j, or c + i * pitch + j if row is
+ * NULL. */
+typedef struct cnn_target {
+    float *c;
+    const ptrdiff_t *row;
+    ptrdiff_t pitch;
+    const float *start; /* readable up to cnn_padded(n), or NULL: zeros */
+    int accumulate;     /* 0: c is overwritten; else the sum is added to it */
+    int relu;           /* what is written is max(value, 0); NaN stays NaN */
+} cnn_target;
+
+/* Sums over d < depth of a[i,d] * b[d,j]; i < m, j < n. a[i,d] is at a + a_row[i] + a_column[d], or a + i *
+ * a_pitch
+ * + a_column[d] if a_row is NULL; row d of b begins at b + b_row[d] and is readable up to cnn_padded(n)
+ * columns. Terms are added in the order of d, so that results depend neither on m and n nor on the registers
+ * used. */
 typedef struct cnn_product {
     int m, n, depth;
     const float *a;
-    ptrdiff_t a_row, a_step;
+    const ptrdiff_t *a_row; /* [m] or NULL */
+    ptrdiff_t a_pitch;
+    const ptrdiff_t *a_column; /* [depth] */
     const float *b;
     const ptrdiff_t *b_row; /* [depth] */
-    float *c;
-    ptrdiff_t c_row;
-    int accumulate; /* 0: c is overwritten */
+    cnn_target target;
 } cnn_product;
 
-/* c[i,j] += sum over l of a[i*a_row + l] * b[b_row[j] + l]; i < m, j < n, l < length, a multiple of
- * CNN_VECTOR_MOST. */
-typedef struct cnn_dots {
-    int m, n, length;
-    const float *a;
-    ptrdiff_t a_row;
+/* An element a[i,d] that is not zero: where row d of b begins, and the value. */
+typedef struct cnn_term {
+    int32_t row;
+    float value;
+} cnn_term;
+
+/* The same product, to the bit where all is finite (but for the sign of a zero), for an a of which only what
+ * is not zero is given: of row i, the first counts[i] terms at terms + i * capacity, in the order of d. */
+typedef struct cnn_sparse_product {
+    int m, n;
+    const cnn_term *terms;
+    ptrdiff_t capacity;
+    const int32_t *counts; /* [m] */
     const float *b;
-    const ptrdiff_t *b_row; /* [n] */
-    float *c;
-    ptrdiff_t c_row;
-} cnn_dots;
+    cnn_target target;
+} cnn_sparse_product;
 
 enum { CNN_GRAM_ROWS = 16 };
 
@@ -72,10 +90,35 @@ typedef struct cnn_update {
     double weight_square, gradient_square, distance_square; /* results: sums of squares */
 } cnn_update;
 
+/* Geometry of max pooling of one image, channels last: [in_h, in_w, channels]. */
+typedef struct cnn_pool {
+    int channels, in_h, in_w, out_h, out_w, kernel_h, kernel_w, stride;
+} cnn_pool;
+
 typedef struct cnn_kernels {
     const char *name;
+    int lanes; /* floats in a vector */
     void (*product)(const cnn_product *product);
-    void (*dots)(const cnn_dots *dots);
+    void (*sparse_product)(const cnn_sparse_product *product);
+    /* How many of `count` values are not zero. */
+    int (*count)(const float *values, int count);
+    /* Writes those of `count` values that are not zero, in order, with rows of b `pitch` apart; there is room
+     * for all. Returns their number. */
+    int (*collect)(const float *values, int count, int32_t pitch, cnn_term *terms);
+    /* Adds the columns of values [rows, columns], rows `pitch` apart, to sums [columns]. */
+    void (*add_columns)(const float *values, ptrdiff_t pitch, int rows, int columns, double *sums);
+    /* to[column * to_pitch + row] = from[row * from_pitch + column] */
+    void (*transpose)(const float *from, ptrdiff_t from_pitch, int rows, int columns, float *to,
+                      ptrdiff_t to_pitch);
+    /* The largest value of each window, and its place r * kernel_w + s in it (the first of equals; NaN wins).
+     * x, y and dy, here and below, must be readable CNN_VECTOR_MOST floats beyond their end, chosen as far.
+     */
+    void (*pool)(const cnn_pool *pool, const float *x, float *y, int32_t *chosen);
+    /* The gradient of x, overwritten. If y, what was pooled, is given, dy counts only where y is not <= 0: as
+     * if x had come from a relu. */
+    void (*unpool)(const cnn_pool *pool, const float *y, const float *dy, const int32_t *chosen, float *dx);
+    /* Words of `count` blocks of random numbers from `block` on: cnn_random_block of each. */
+    void (*random)(uint64_t seed, uint32_t stream, uint64_t high, uint32_t block, int count, uint32_t *words);
     void (*gram)(const cnn_gram *gram);
     void (*update_sgd)(cnn_update *update);
     void (*update_momentum)(cnn_update *update);

@@ -3,21 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const cnn_kernels cnn_kernels_plain;
+extern const cnn_kernels cnn_kernel_table_plain;
 #if defined(__x86_64__)
-extern const cnn_kernels cnn_kernels_avx2, cnn_kernels_avx512;
+extern const cnn_kernels cnn_kernel_table_avx2, cnn_kernel_table_avx512;
 #endif
 
 const cnn_kernels *cnn_kernels_get(void)
 {
     const char *wish = getenv("CNN_KERNELS");
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && (!wish || !strcmp(wish, cnn_kernels_avx512.name)))
-        return &cnn_kernels_avx512;
+    if (__builtin_cpu_supports("avx512f") && (!wish || !strcmp(wish, cnn_kernel_table_avx512.name)))
+        return &cnn_kernel_table_avx512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-        (!wish || !strcmp(wish, cnn_kernels_avx2.name)))
-        return &cnn_kernels_avx2;
+        (!wish || !strcmp(wish, cnn_kernel_table_avx2.name)))
+        return &cnn_kernel_table_avx2;
 #endif
     (void)wish;
-    return &cnn_kernels_plain;
+    return &cnn_kernel_table_plain;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "cnn/pass.h"
 #include "cnn/status.h"
-#include "layers/layers.h"
+#include "pass_parts.h"
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,47 +12,16 @@ enum {
     PARTS = 8,
     PARTS_OF_LARGE = 2,
     LARGE = 1 << 18, /* weights */
+    LINE = 64,       /* bytes of a cache line */
 };
 
-/* What one layer keeps from the forward to the backward pass. */
-typedef struct layer_state {
-    float *output;   /* [N, out]; shared with the layer before for relu and dropout */
-    cnn_conv conv;   /* geometry, convolutions only */
-    int32_t *chosen; /* maxpool */
-    uint8_t *kept;   /* dropout, training */
-} layer_state;
-
-struct cnn_pass {
-    cnn_net *net;
-    cnn_threads *threads;
-    const cnn_kernels *kernels;
-    int max_batch, training;
-    int first_parameters;      /* layers before it need no gradient of their input */
-    uint64_t random_per_image; /* dropout numbers of one image, over all layers */
-    float *images;
-    uint8_t *labels;
-    layer_state *layers;
-    float *gradients[2]; /* of the output and the input of the layer at hand, in turn */
-    float *transposed;
-    float *parts;    /* partial weight and bias gradients of a convolution */
-    float **scratch; /* per thread */
-    /* The pass that is running. */
-    int n, layer;
-    uint64_t step;
-    float *dy, *dx;
-    void **blocks; /* everything allocated, for free */
-    int block_count;
-    size_t bytes; /* of the blocks */
-};
-
-static const float *input_of(const cnn_pass *pass, int layer)
+int cnn_pass_parts(const cnn_net *net, int begin, int end)
 {
-    return layer ? pass->layers[layer - 1].output : pass->images;
-}
-
-static int part_count(const cnn_layer *layer)
-{
-    return layer->weight_count > LARGE ? PARTS_OF_LARGE : PARTS;
+    int parts = PARTS;
+    for (int i = begin; i < end; i++)
+        if (net->layers[i].weight_count > LARGE)
+            parts = PARTS_OF_LARGE;
+    return parts;
 }
 
 /* ---- memory ---- */
@@ -61,11 +29,13 @@ static int part_count(const cnn_layer *layer)
 /* Zeroed memory that lives as long as the pass; counts are products that callers keep below 2^62. */
 static void *take(cnn_pass *pass, size_t count, size_t size)
 {
-    void *block = calloc(count ? count : 1, size);
+    const size_t bytes = (count * size / LINE + 1) * LINE;
+    void *block = aligned_alloc(LINE, bytes);
     if (!block)
         return NULL;
+    memset(block, 0, bytes);
     pass->blocks[pass->block_count++] = block;
-    pass->bytes += count * size;
+    pass->bytes += bytes;
     return block;
 }
 
@@ -79,65 +49,119 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+static int take_activation(cnn_pass *pass, cnn_shape shape, activation *out)
+{
+    const size_t count = (size_t)pass->max_batch * cnn_shape_count(shape);
+    out->shape = shape;
+    out->first = take_floats(pass, count);
+    out->last = shape.c == 1 || (shape.h == 1 && shape.w == 1) ? out->first : take_floats(pass, count);
+    return !out->first || !out->last;
+}
+
+/* Layers from `layer` on that follow each other image by image; where linear layers are, none. */
+static int run_begin(const cnn_net *net, int layer)
+{
+    while (layer > 0 && net->layers[layer - 1].kind != CNN_LINEAR)
+        layer--;
+    return layer;
+}
+
+static int take_conv(cnn_pass *pass, int index)
+{
+    const cnn_net *net = pass->net;
+    const cnn_layer *layer = &net->layers[index];
+    layer_state *state = &pass->layers[index];
+    const int status = cnn_conv_create(layer, pass->training, &state->conv);
+    if (status)
+        return status;
+    pass->bytes += cnn_conv_bytes(&state->conv);
+    if (!pass->training)
+        return CNN_OK;
+    const int parts = cnn_pass_parts(net, run_begin(net, index), cnn_run_end(net, index));
+    state->parts = take_floats(pass, (size_t)parts * (layer->weight_count + layer->bias_count));
+    return state->parts ? CNN_OK
+                        : cnn_fail(CNN_NO_MEMORY, "layer \"%s\": no memory for its gradients", layer->name);
+}
+
 static int take_layer(cnn_pass *pass, int index)
 {
     const cnn_layer *layer = &pass->net->layers[index];
     layer_state *state = &pass->layers[index];
     const size_t outputs = (size_t)pass->max_batch * cnn_shape_count(layer->out);
     if (layer->kind == CNN_CONV) {
-        const int status = cnn_conv_create(layer, &state->conv);
+        const int status = take_conv(pass, index);
         if (status)
             return status;
     }
-    if (layer->kind == CNN_RELU || layer->kind == CNN_DROPOUT)
-        state->output = index ? pass->layers[index - 1].output : pass->images;
-    else
-        state->output = take_floats(pass, outputs);
-    int missing = !state->output;
+    const int in_place = layer->kind == CNN_RELU || layer->kind == CNN_DROPOUT;
+    state->output = in_place ? cnn_input_of(pass, index) : &state->own;
+    int missing = !in_place && take_activation(pass, layer->out, &state->own);
     if (layer->kind == CNN_MAXPOOL)
-        missing |= !(state->chosen = take(pass, outputs, sizeof *state->chosen));
+        missing |= !(state->chosen = take(pass, outputs + CNN_VECTOR_MOST, sizeof *state->chosen));
     if (pass->training && layer->kind == CNN_DROPOUT)
         missing |= !(state->kept = take(pass, outputs, sizeof *state->kept));
     return missing ? cnn_fail(CNN_NO_MEMORY, "layer \"%s\": no memory for %zu outputs", layer->name, outputs)
                    : CNN_OK;
 }
 
-static int take_shared(cnn_pass *pass)
+/* `most` blocks of terms, and the counts of `found` rows or groups. */
+static int take_picked(cnn_pass *pass, size_t most, size_t found, cnn_picked *out)
 {
-    const size_t batch = (size_t)pass->max_batch;
-    size_t scratch = cnn_linear_scratch(pass->max_batch), widest = 0, transposed = 0, parts = 0;
+    *out = (cnn_picked){.terms = take(pass, most * CNN_LINEAR_DEPTH, sizeof *out->terms),
+                        .counts = take(pass, most, sizeof *out->counts),
+                        .found = take(pass, found, sizeof *out->found)};
+    return !out->terms || !out->counts || !out->found;
+}
+
+/* What linear layers share: room for what is not zero, and for gradients. */
+static int take_linear(cnn_pass *pass)
+{
+    const int batch = pass->max_batch;
+    size_t rows = 0, columns = 0, groups = 0, widest = 0;
     for (int i = 0; i < pass->net->layer_count; i++) {
         const cnn_layer *layer = &pass->net->layers[i];
-        widest = larger(widest, cnn_shape_count(layer->out));
-        if (layer->kind == CNN_LINEAR)
-            transposed = larger(transposed, cnn_shape_count(layer->in) * cnn_padded(batch));
-        if (layer->kind != CNN_CONV)
+        if (layer->kind != CNN_LINEAR)
             continue;
-        const cnn_conv *conv = &pass->layers[i].conv;
-        scratch = larger(scratch,
-                         pass->training ? cnn_conv_backward_scratch(conv) : cnn_conv_forward_scratch(conv));
-        parts = larger(parts, (size_t)part_count(layer) * (layer->weight_count + layer->bias_count));
+        const int in = (int)cnn_shape_count(layer->in), out = layer->out.c;
+        rows = larger(rows, cnn_picked_blocks(batch, in));
+        rows = larger(rows, cnn_picked_blocks(batch, out));
+        columns = larger(columns, cnn_picked_blocks(out, batch));
+        groups = larger(groups, (size_t)out / CNN_LINEAR_GROUP + 1);
+        widest = larger(widest, (size_t)larger((size_t)in, (size_t)out));
     }
+    if (take_picked(pass, rows, (size_t)batch, &pass->rows))
+        return 1;
+    if (!pass->training)
+        return 0;
+    return take_picked(pass, columns, groups, &pass->columns) ||
+           !(pass->gradients[0] = take_floats(pass, (size_t)batch * widest)) ||
+           !(pass->gradients[1] = take_floats(pass, (size_t)batch * widest));
+}
+
+static int take_scratch(cnn_pass *pass)
+{
     const int threads = cnn_threads_count(pass->threads);
-    int missing = !(pass->labels = take(pass, batch, 1)) ||
-                  !(pass->transposed = take_floats(pass, transposed)) ||
-                  !(pass->scratch = take(pass, (size_t)threads, sizeof(float *)));
+    size_t scratch = cnn_linear_scratch(pass->max_batch), image = cnn_shape_count(pass->net->input);
+    for (int i = 0; i < pass->net->layer_count; i++) {
+        const cnn_conv *conv = &pass->layers[i].conv;
+        image = larger(image, cnn_shape_count(pass->net->layers[i].out));
+        if (conv->taps)
+            scratch = larger(scratch, pass->training ? cnn_conv_backward_scratch(conv)
+                                                     : cnn_conv_forward_scratch(conv));
+    }
+    pass->image_gradient = pass->training ? cnn_padded(image + CNN_VECTOR_MOST) : 0;
+    int missing = !(pass->scratch = take(pass, (size_t)threads, sizeof(float *)));
     for (int i = 0; !missing && i < threads; i++)
-        missing = !(pass->scratch[i] = take_floats(pass, scratch));
-    if (!missing && pass->training)
-        missing = !(pass->gradients[0] = take_floats(pass, batch * widest)) ||
-                  !(pass->gradients[1] = take_floats(pass, batch * widest)) ||
-                  !(pass->parts = take_floats(pass, parts));
-    return missing ? cnn_fail(CNN_NO_MEMORY, "net: no memory for a batch of %d", pass->max_batch) : CNN_OK;
+        missing = !(pass->scratch[i] = take_floats(pass, 2 * pass->image_gradient + scratch));
+    return missing;
 }
 
 static int take_all(cnn_pass *pass)
 {
     const cnn_net *net = pass->net;
     pass->layers = take(pass, (size_t)net->layer_count, sizeof *pass->layers);
-    pass->images = take_floats(pass, (size_t)pass->max_batch * cnn_shape_count(net->input));
-    if (!pass->layers || !pass->images)
-        return cnn_fail(CNN_NO_MEMORY, "net: no memory for a batch of %d", pass->max_batch);
+    pass->labels = take(pass, (size_t)pass->max_batch, 1);
+    int missing = !pass->layers || !pass->labels || take_activation(pass, net->input, &pass->input);
     pass->first_parameters = net->layer_count;
     for (int i = net->layer_count - 1; i >= 0; i--) {
         if (cnn_layer_has_parameters(&net->layers[i]))
@@ -145,12 +169,13 @@ static int take_all(cnn_pass *pass)
         if (net->layers[i].kind == CNN_DROPOUT)
             pass->random_per_image += cnn_shape_count(net->layers[i].out);
     }
-    for (int i = 0; i < net->layer_count; i++) {
+    for (int i = 0; !missing && i < net->layer_count; i++) {
         const int status = take_layer(pass, i);
         if (status)
             return status;
     }
-    return take_shared(pass);
+    missing = missing || take_linear(pass) || take_scratch(pass);
+    return missing ? cnn_fail(CNN_NO_MEMORY, "net: no memory for a batch of %d", pass->max_batch) : CNN_OK;
 }
 
 int cnn_pass_create(cnn_net *net, int max_batch, int training, cnn_threads *threads, cnn_pass **out)
@@ -162,9 +187,9 @@ int cnn_pass_create(cnn_net *net, int max_batch, int training, cnn_threads *thre
         return cnn_fail(CNN_BAD_ARGUMENT, "batch: %d images of %zu values is not in 1..2^40 values",
                         max_batch, widest);
     cnn_pass *pass = calloc(1, sizeof *pass);
-    /* Fixed blocks, at most two per layer, one scratch per thread. */
+    /* Fixed blocks, at most four per layer, one scratch per thread. */
     void **blocks =
-        calloc(16 + 2 * (size_t)net->layer_count + (size_t)cnn_threads_count(threads), sizeof *blocks);
+        calloc(16 + 4 * (size_t)net->layer_count + (size_t)cnn_threads_count(threads), sizeof *blocks);
     if (!pass || !blocks) {
         free(pass);
         free(blocks);
@@ -201,9 +226,11 @@ void cnn_pass_free(cnn_pass *pass)
     free(pass);
 }
 
+/* ---- what callers see ---- */
+
 float *cnn_pass_images(cnn_pass *pass)
 {
-    return pass->images;
+    return pass->input.first;
 }
 
 uint8_t *cnn_pass_labels(cnn_pass *pass)
@@ -213,77 +240,42 @@ uint8_t *cnn_pass_labels(cnn_pass *pass)
 
 const float *cnn_pass_output(const cnn_pass *pass, int index)
 {
-    return pass->layers[index].output;
+    activation *output = pass->layers[index].output;
+    const size_t count = cnn_shape_count(output->shape);
+    for (size_t image = 0; output->first_is_old && output->first != output->last && image < (size_t)pass->n;
+         image++)
+        cnn_channels_first(pass->kernels, output->shape, output->last + image * count,
+                           output->first + image * count);
+    output->first_is_old = 0;
+    return output->first;
 }
 
 const float *cnn_pass_logits(const cnn_pass *pass)
 {
-    return pass->layers[pass->net->layer_count - 1].output;
+    return pass->layers[pass->net->layer_count - 1].output->first;
 }
 
-/* ---- forward: one task per image, linear layers by blocks ---- */
+/* ---- passes ---- */
 
-static void forward_image(void *context, int image, int thread)
+cnn_linear cnn_pass_linear(cnn_pass *pass, int index)
 {
-    cnn_pass *pass = context;
-    const cnn_layer *layer = &pass->net->layers[pass->layer];
-    layer_state *state = &pass->layers[pass->layer];
-    const size_t in = cnn_shape_count(layer->in), out = cnn_shape_count(layer->out), n = (size_t)image;
-    const float *x = input_of(pass, pass->layer) + n * in;
-    float *y = state->output + n * out;
-    switch (layer->kind) {
-    case CNN_CONV:
-        cnn_conv_forward(pass->kernels, &state->conv, x, layer->weight, layer->bias, y,
-                         pass->scratch[thread]);
-        break;
-    case CNN_RELU:
-        cnn_relu_forward(y, out);
-        break;
-    case CNN_MAXPOOL:
-        cnn_maxpool_forward(layer, x, y, state->chosen + n * out);
-        break;
-    case CNN_DROPOUT:
-        cnn_dropout_forward(layer->rate, pass->net->seed, pass->step,
-                            n * pass->random_per_image + layer->random_base, y, state->kept + n * out, out);
-        break;
-    case CNN_LINEAR:
-        break;
-    }
-}
-
-static cnn_linear linear_of(cnn_pass *pass)
-{
-    const cnn_layer *layer = &pass->net->layers[pass->layer];
+    const cnn_layer *layer = &pass->net->layers[index];
     return (cnn_linear){.kernels = pass->kernels,
                         .n = pass->n,
                         .in = (int)cnn_shape_count(layer->in),
                         .out = layer->out.c,
-                        .x = input_of(pass, pass->layer),
+                        .relu = cnn_is_fused_relu(pass->net, index + 1),
+                        .x = cnn_input_of(pass, index)->first,
                         .weight = layer->weight,
                         .bias = layer->bias,
-                        .y = pass->layers[pass->layer].output,
+                        .y = pass->layers[index].output->first,
                         .dy = pass->dy,
                         .dx = pass->dx,
                         .weight_gradient = layer->weight_gradient,
                         .bias_gradient = layer->bias_gradient,
-                        .transposed = pass->transposed,
+                        .rows = pass->rows,
+                        .columns = pass->columns,
                         .scratch = pass->scratch};
-}
-
-static void forward(cnn_pass *pass, int n, int training)
-{
-    pass->n = n;
-    for (pass->layer = 0; pass->layer < pass->net->layer_count; pass->layer++) {
-        const cnn_layer_kind kind = pass->net->layers[pass->layer].kind;
-        if (kind == CNN_LINEAR) {
-            cnn_linear linear = linear_of(pass);
-            cnn_threads_run(pass->threads, cnn_linear_transpose_tasks(&linear), cnn_linear_transpose,
-                            &linear);
-            cnn_threads_run(pass->threads, cnn_linear_forward_tasks(&linear), cnn_linear_forward, &linear);
-        } else if (kind != CNN_DROPOUT || training) {
-            cnn_threads_run(pass->threads, n, forward_image, pass);
-        }
-    }
 }
 
 static cnn_batch_result losses(cnn_pass *pass, float *dlogits)
@@ -303,100 +295,15 @@ static cnn_batch_result losses(cnn_pass *pass, float *dlogits)
 
 cnn_batch_result cnn_pass_forward(cnn_pass *pass, int n)
 {
-    forward(pass, n, 0);
+    cnn_pass_run_forward(pass, n, 0);
     return losses(pass, NULL);
-}
-
-/* ---- backward: convolutions by parts of the batch ---- */
-
-static void backward_part(void *context, int part, int thread)
-{
-    cnn_pass *pass = context;
-    const cnn_layer *layer = &pass->net->layers[pass->layer];
-    const size_t in = cnn_shape_count(layer->in), out = cnn_shape_count(layer->out);
-    const size_t count = layer->weight_count + layer->bias_count;
-    const int parts = part_count(layer);
-    float *gradient = pass->parts + (size_t)part * count;
-    memset(gradient, 0, count * sizeof *gradient);
-    const size_t first = (size_t)part * (size_t)pass->n / (size_t)parts;
-    const size_t last = (size_t)(part + 1) * (size_t)pass->n / (size_t)parts;
-    for (size_t n = first; n < last; n++)
-        cnn_conv_backward(pass->kernels, &pass->layers[pass->layer].conv,
-                          input_of(pass, pass->layer) + n * in, layer->weight, pass->dy + n * out, gradient,
-                          gradient + layer->weight_count, pass->dx ? pass->dx + n * in : NULL,
-                          pass->scratch[thread]);
-}
-
-/* Weight and bias gradient lie one behind the other in the arena, as in each part. */
-static void add_parts(cnn_pass *pass)
-{
-    const cnn_layer *layer = &pass->net->layers[pass->layer];
-    const size_t count = layer->weight_count + layer->bias_count;
-    float *gradient = layer->weight_gradient;
-    memcpy(gradient, pass->parts, count * sizeof *gradient);
-    for (int part = 1; part < part_count(layer); part++)
-        for (size_t i = 0; i < count; i++)
-            gradient[i] += pass->parts[(size_t)part * count + i];
-}
-
-static void backward_image(void *context, int image, int thread)
-{
-    (void)thread;
-    cnn_pass *pass = context;
-    const cnn_layer *layer = &pass->net->layers[pass->layer];
-    layer_state *state = &pass->layers[pass->layer];
-    const size_t in = cnn_shape_count(layer->in), out = cnn_shape_count(layer->out), n = (size_t)image;
-    float *dy = pass->dy + n * out;
-    switch (layer->kind) {
-    case CNN_RELU:
-        cnn_relu_backward(state->output + n * out, dy, out);
-        break;
-    case CNN_DROPOUT:
-        cnn_dropout_backward(layer->rate, state->kept + n * out, dy, out);
-        break;
-    case CNN_MAXPOOL:
-        cnn_maxpool_backward(layer, state->chosen + n * out, dy, pass->dx + n * in);
-        break;
-    case CNN_CONV:
-    case CNN_LINEAR:
-        break;
-    }
-}
-
-static void backward_layer(cnn_pass *pass)
-{
-    const cnn_layer *layer = &pass->net->layers[pass->layer];
-    if (layer->kind == CNN_LINEAR) {
-        cnn_linear linear = linear_of(pass);
-        cnn_threads_run(pass->threads, cnn_linear_backward_weight_tasks(&linear), cnn_linear_backward_weight,
-                        &linear);
-        if (pass->dx)
-            cnn_threads_run(pass->threads, cnn_linear_backward_input_tasks(&linear),
-                            cnn_linear_backward_input, &linear);
-    } else if (layer->kind == CNN_CONV) {
-        cnn_threads_run(pass->threads, part_count(layer), backward_part, pass);
-        add_parts(pass);
-    } else {
-        cnn_threads_run(pass->threads, pass->n, backward_image, pass);
-    }
 }
 
 cnn_batch_result cnn_pass_train(cnn_pass *pass, int n, uint64_t step)
 {
     pass->step = step;
-    forward(pass, n, 1);
-    int current = 0;
-    pass->dy = pass->gradients[current];
-    const cnn_batch_result result = losses(pass, pass->dy);
-    for (pass->layer = pass->net->layer_count - 1; pass->layer >= pass->first_parameters; pass->layer--) {
-        const cnn_layer_kind kind = pass->net->layers[pass->layer].kind;
-        const int in_place = kind == CNN_RELU || kind == CNN_DROPOUT;
-        pass->dx = pass->layer == pass->first_parameters ? NULL : pass->gradients[!current];
-        backward_layer(pass);
-        if (!in_place) {
-            current = !current;
-            pass->dy = pass->gradients[current];
-        }
-    }
+    cnn_pass_run_forward(pass, n, 1);
+    const cnn_batch_result result = losses(pass, pass->gradients[0]);
+    cnn_pass_run_backward(pass);
     return result;
 }

@@ -5,18 +5,83 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows and columns of the zero-padded copy that stride 1 uses. */
-static int padded_h(const cnn_conv *conv)
+enum {
+    PART = 1024, /* most positions that a gradient of the weights is summed over at a time */
+    STRIP = 32,  /* positions whose gradients of the input are added at a time */
+    GROUP = 64,  /* filters whose biases are summed at a time */
+    LINE = 16,   /* floats of a cache line */
+};
+
+/* Rows an odd number of cache lines apart do not compete for few places of the cache. */
+static ptrdiff_t odd_lines(size_t columns)
 {
-    return conv->out.h + conv->kernel_h - 1;
+    const size_t lines = (columns + LINE - 1) / LINE;
+    return (ptrdiff_t)((lines | 1) * LINE);
 }
 
-static int padded_w(const cnn_conv *conv)
+static int larger(int a, int b)
 {
-    return conv->out.w + conv->kernel_w - 1;
+    return a > b ? a : b;
 }
 
-int cnn_conv_create(const cnn_layer *layer, cnn_conv *out)
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static size_t copy_count(const cnn_conv *conv)
+{
+    return (size_t)conv->copy_h * (size_t)conv->copy_w * (size_t)conv->in.c;
+}
+
+/* ---- geometry ---- */
+
+static ptrdiff_t *multiples(ptrdiff_t step, int count)
+{
+    ptrdiff_t *table = malloc((size_t)count * sizeof *table);
+    for (int i = 0; table && i < count; i++)
+        table[i] = i * step;
+    return table;
+}
+
+static void fill_positions(cnn_conv *conv)
+{
+    ptrdiff_t *to = conv->position;
+    for (int p = 0; p < conv->out.h; p++)
+        for (int q = 0; q < conv->out.w; q++)
+            *to++ = ((ptrdiff_t)p * conv->copy_w + q) * conv->stride * conv->in.c;
+    to = conv->tap;
+    for (int r = 0; r < conv->kernel_h; r++)
+        for (int i = 0; i < conv->run; i++)
+            *to++ = (ptrdiff_t)r * conv->copy_w * conv->in.c + i;
+}
+
+/* Fewer vectors of 8 are needed with the filters along them: runs of few taps would leave most lanes idle. */
+static int is_better_by_taps(const cnn_conv *conv)
+{
+    const int filters = (conv->out.c + 7) / 8, runs = conv->kernel_h * ((conv->run + 7) / 8);
+    return (int64_t)conv->taps * filters * 4 < (int64_t)conv->out.c * runs * 3;
+}
+
+static int take_tables(cnn_conv *conv, int training)
+{
+    const size_t slack = CNN_VECTOR_MOST;
+    conv->position = malloc((size_t)conv->positions * sizeof *conv->position);
+    conv->tap = malloc((size_t)conv->taps * sizeof *conv->tap);
+    conv->by_tap = calloc((size_t)conv->taps * (size_t)conv->filter_pitch + slack, sizeof(float));
+    conv->by_tap_row = multiples(conv->filter_pitch, conv->taps);
+    int missing = !conv->position || !conv->tap || !conv->by_tap || !conv->by_tap_row;
+    if (training) {
+        conv->by_filter = calloc((size_t)conv->out.c * (size_t)conv->tap_pitch + slack, sizeof(float));
+        conv->one = multiples(1, conv->out.c);
+        conv->filters = multiples(conv->out.c, conv->part);
+        conv->by_filter_row = multiples(conv->tap_pitch, larger(conv->out.c, STRIP));
+        missing |= !conv->by_filter || !conv->one || !conv->filters || !conv->by_filter_row;
+    }
+    return missing;
+}
+
+int cnn_conv_create(const cnn_layer *layer, int training, cnn_conv *out)
 {
     cnn_conv conv = {.in = layer->in,
                      .out = layer->out,
@@ -26,217 +91,325 @@ int cnn_conv_create(const cnn_layer *layer, cnn_conv *out)
                      .pad_top = layer->pad_top,
                      .pad_left = layer->pad_left};
     const size_t taps = layer->weight_count / layer->bias_count;
-    const int shifted = conv.stride == 1;
-    const size_t pitch = (size_t)(shifted ? padded_w(&conv) : conv.out.w);
-    const size_t length = (size_t)(conv.out.h - 1) * pitch + (size_t)conv.out.w;
-    const size_t copy = (size_t)padded_h(&conv) * (size_t)padded_w(&conv);
-    conv.operand_count = shifted ? (size_t)conv.in.c * copy + CNN_VECTOR_MOST : taps * cnn_padded(length);
-    if (taps > INT_MAX || cnn_padded(length) > INT_MAX || taps * cnn_padded(length) > (size_t)1 << 32)
-        return cnn_fail(CNN_BAD_ARGUMENT, "layer \"%s\": %zu taps at %zu positions are more than 2^32 values",
-                        layer->name, taps, length);
+    const size_t positions = (size_t)conv.out.h * (size_t)conv.out.w;
+    const size_t copy_h = (size_t)(conv.out.h - 1) * (size_t)conv.stride + (size_t)conv.kernel_h;
+    const size_t copy_w = (size_t)(conv.out.w - 1) * (size_t)conv.stride + (size_t)conv.kernel_w;
+    if (taps > INT_MAX / 2 || positions > INT_MAX / 2 || copy_h * copy_w > INT_MAX / (size_t)conv.in.c)
+        return cnn_fail(CNN_BAD_ARGUMENT, "layer \"%s\": %zu taps at %zu positions are more than 2^30 values",
+                        layer->name, taps, positions);
+    conv.copy_h = (int)copy_h;
+    conv.copy_w = (int)copy_w;
+    conv.run = conv.kernel_w * conv.in.c;
     conv.taps = (int)taps;
-    conv.pitch = (int)pitch;
-    conv.length = (int)length;
-    conv.padded = (int)cnn_padded(length);
-    conv.tap = malloc(taps * sizeof *conv.tap);
-    conv.row = malloc((size_t)conv.out.c * sizeof *conv.row);
-    if (!conv.tap || !conv.row) {
+    conv.positions = (int)positions;
+    const int parts = (conv.positions + PART - 1) / PART;
+    conv.part = (conv.positions + parts - 1) / parts;
+    conv.taps_first = is_better_by_taps(&conv);
+    conv.filter_pitch = odd_lines((size_t)conv.out.c);
+    conv.tap_pitch = odd_lines(taps);
+    if (take_tables(&conv, training)) {
         cnn_conv_free(&conv);
         return cnn_fail(CNN_NO_MEMORY, "layer \"%s\": no memory for %zu taps", layer->name, taps);
     }
-    int tap = 0;
-    for (int c = 0; c < conv.in.c; c++)
-        for (int r = 0; r < conv.kernel_h; r++)
-            for (int s = 0; s < conv.kernel_w; s++, tap++)
-                conv.tap[tap] = shifted ? ((ptrdiff_t)c * padded_h(&conv) + r) * padded_w(&conv) + s
-                                        : (ptrdiff_t)tap * conv.padded;
-    for (int k = 0; k < conv.out.c; k++)
-        conv.row[k] = (ptrdiff_t)k * conv.padded;
+    fill_positions(&conv);
     *out = conv;
     return CNN_OK;
 }
 
 void cnn_conv_free(cnn_conv *conv)
 {
+    free(conv->by_tap);
+    free(conv->by_filter);
+    free(conv->position);
     free(conv->tap);
-    free(conv->row);
+    free(conv->one);
+    free(conv->filters);
+    free(conv->by_tap_row);
+    free(conv->by_filter_row);
     *conv = (cnn_conv){0};
 }
 
-/* Input column of output column q under kernel column s; likewise for rows. */
-static int input_column(const cnn_conv *conv, int q, int s)
+size_t cnn_conv_bytes(const cnn_conv *conv)
 {
-    return q * conv->stride + s - conv->pad_left;
-}
-
-static int input_row(const cnn_conv *conv, int p, int r)
-{
-    return p * conv->stride + r - conv->pad_top;
-}
-
-/* The part of the input that the padded copy holds: `valid` never reads the rows and columns that stick out.
- */
-static int copied(int in, int padded, int pad)
-{
-    return in < padded - pad ? in : padded - pad;
-}
-
-/* Lays one image out; all of the operand is written, so that slack holds no NaN. */
-static void lower(const cnn_conv *conv, const float *x, float *operand)
-{
-    const int h = conv->in.h, w = conv->in.w;
-    memset(operand, 0, conv->operand_count * sizeof *operand);
-    if (conv->stride == 1) {
-        const int ph = padded_h(conv), pw = padded_w(conv);
-        const int rows = copied(h, ph, conv->pad_top), columns = copied(w, pw, conv->pad_left);
-        for (int c = 0; c < conv->in.c; c++)
-            for (int row = 0; row < rows; row++)
-                memcpy(operand + ((size_t)c * (size_t)ph + (size_t)(row + conv->pad_top)) * (size_t)pw +
-                           conv->pad_left,
-                       x + ((size_t)c * (size_t)h + (size_t)row) * (size_t)w, (size_t)columns * sizeof *x);
-        return;
+    const size_t taps = (size_t)conv->taps, filters = (size_t)conv->out.c;
+    size_t floats = taps * (size_t)conv->filter_pitch;
+    size_t offsets = (size_t)conv->positions + 2 * taps;
+    if (conv->by_filter) {
+        floats += filters * (size_t)conv->tap_pitch;
+        offsets += filters + (size_t)conv->part + (size_t)larger(conv->out.c, STRIP);
     }
-    const ptrdiff_t *tap = conv->tap;
+    return floats * sizeof(float) + offsets * sizeof(ptrdiff_t);
+}
+
+void cnn_conv_pack(cnn_conv *conv, const float *weight, int k)
+{
     for (int c = 0; c < conv->in.c; c++)
         for (int r = 0; r < conv->kernel_h; r++)
-            for (int s = 0; s < conv->kernel_w; s++, tap++)
-                for (int p = 0; p < conv->out.h; p++) {
-                    const int row = input_row(conv, p, r);
-                    for (int q = 0; q < conv->out.w; q++) {
-                        const int column = input_column(conv, q, s);
-                        if (row >= 0 && row < h && column >= 0 && column < w)
-                            operand[*tap + p * conv->pitch + q] =
-                                x[((size_t)c * (size_t)h + (size_t)row) * (size_t)w + (size_t)column];
-                    }
-                }
+            for (int s = 0; s < conv->kernel_w; s++, weight++) {
+                const ptrdiff_t tap = (ptrdiff_t)r * conv->run + (ptrdiff_t)s * conv->in.c + c;
+                conv->by_tap[tap * conv->filter_pitch + k] = *weight;
+                if (conv->by_filter)
+                    conv->by_filter[k * conv->tap_pitch + tap] = *weight;
+            }
 }
 
-/* The adjoint of lower: dx receives, for each input value, the sum over the taps it lies under. `taps` [taps,
- * padded] holds the gradients of each tap's values. */
-static void lift(const cnn_conv *conv, const float *taps, float *dx, float *copy)
+/* ---- the padded copy ---- */
+
+/* The rows and columns of the input that the copy holds: a stride may leave some out. */
+static int held(int in, int copy, int pad)
 {
-    const int h = conv->in.h, w = conv->in.w;
-    memset(dx, 0, cnn_shape_count(conv->in) * sizeof *dx);
-    if (conv->stride == 1) {
-        const int ph = padded_h(conv), pw = padded_w(conv);
-        const int rows = copied(h, ph, conv->pad_top), columns = copied(w, pw, conv->pad_left);
-        memset(copy, 0, conv->operand_count * sizeof *copy);
-        for (int t = 0; t < conv->taps; t++) {
-            float *to = copy + conv->tap[t];
-            const float *from = taps + (size_t)t * (size_t)conv->padded;
-            for (int l = 0; l < conv->length; l++)
-                to[l] += from[l];
-        }
-        for (int c = 0; c < conv->in.c; c++)
-            for (int row = 0; row < rows; row++)
-                memcpy(dx + ((size_t)c * (size_t)h + (size_t)row) * (size_t)w,
-                       copy + ((size_t)c * (size_t)ph + (size_t)(row + conv->pad_top)) * (size_t)pw +
-                           conv->pad_left,
-                       (size_t)columns * sizeof *dx);
-        return;
-    }
-    for (int c = 0; c < conv->in.c; c++)
-        for (int r = 0; r < conv->kernel_h; r++)
-            for (int s = 0; s < conv->kernel_w; s++, taps += conv->padded)
-                for (int p = 0; p < conv->out.h; p++) {
-                    const int row = input_row(conv, p, r);
-                    for (int q = 0; q < conv->out.w; q++) {
-                        const int column = input_column(conv, q, s);
-                        if (row >= 0 && row < h && column >= 0 && column < w)
-                            dx[((size_t)c * (size_t)h + (size_t)row) * (size_t)w + (size_t)column] +=
-                                taps[p * conv->pitch + q];
-                    }
-                }
+    return smaller(in, copy - pad);
 }
 
-/* Floats of one row of positions per filter, and per tap. */
-static size_t filter_rows(const cnn_conv *conv)
+static float *copied_row(const cnn_conv *conv, float *copy, int row)
 {
-    return (size_t)conv->out.c * (size_t)conv->padded;
+    return copy + ((ptrdiff_t)(row + conv->pad_top) * conv->copy_w + conv->pad_left) * conv->in.c;
 }
 
-static size_t tap_rows(const cnn_conv *conv)
+static void lay_out(const cnn_conv *conv, const float *x, float *copy)
 {
-    return (size_t)conv->taps * (size_t)conv->padded;
+    const ptrdiff_t width = (ptrdiff_t)conv->in.w * conv->in.c;
+    const size_t columns = (size_t)held(conv->in.w, conv->copy_w, conv->pad_left) * (size_t)conv->in.c;
+    memset(copy, 0, (copy_count(conv) + CNN_VECTOR_MOST) * sizeof *copy);
+    for (int row = 0; row < held(conv->in.h, conv->copy_h, conv->pad_top); row++)
+        memcpy(copied_row(conv, copy, row), x + row * width, columns * sizeof *x);
+}
+
+/* The adjoint of lay_out. */
+static void take_back(const cnn_conv *conv, float *copy, float *dx)
+{
+    const ptrdiff_t width = (ptrdiff_t)conv->in.w * conv->in.c;
+    const int rows = held(conv->in.h, conv->copy_h, conv->pad_top);
+    const size_t columns = (size_t)held(conv->in.w, conv->copy_w, conv->pad_left) * (size_t)conv->in.c;
+    if (rows < conv->in.h || columns < (size_t)width)
+        memset(dx, 0, cnn_shape_count(conv->in) * sizeof *dx);
+    for (int row = 0; row < rows; row++)
+        memcpy(dx + row * width, copied_row(conv, copy, row), columns * sizeof *dx);
+}
+
+/* ---- scratch ---- */
+
+/* What backward keeps besides two copies: what is not zero of a part of dy, by filter and by position, and
+ * the taps of a strip. */
+typedef struct backward {
+    const cnn_kernels *kernels;
+    const cnn_conv *conv;
+    float *copy, *dx_copy, *strip;
+    cnn_term *by_filter, *by_position; /* [K, part], [part, K] */
+    int32_t *filter_counts, *position_counts;
+} backward;
+
+static size_t padded_copy(const cnn_conv *conv)
+{
+    return cnn_padded(copy_count(conv) + CNN_VECTOR_MOST);
+}
+
+static size_t strip_count(const cnn_conv *conv)
+{
+    return STRIP * (size_t)conv->tap_pitch + CNN_VECTOR_MOST;
+}
+
+static size_t part_terms(const cnn_conv *conv)
+{
+    return cnn_padded((size_t)conv->out.c * (size_t)conv->part);
 }
 
 size_t cnn_conv_forward_scratch(const cnn_conv *conv)
 {
-    return conv->operand_count + CNN_VECTOR_MOST + filter_rows(conv);
+    return padded_copy(conv);
 }
 
 size_t cnn_conv_backward_scratch(const cnn_conv *conv)
 {
-    return 2 * (conv->operand_count + CNN_VECTOR_MOST) + filter_rows(conv) + tap_rows(conv);
+    const size_t floats_of_terms = 2 * part_terms(conv) * (sizeof(cnn_term) / sizeof(float));
+    return 2 * padded_copy(conv) + strip_count(conv) + floats_of_terms + (size_t)conv->out.c +
+           (size_t)conv->part;
 }
 
-void cnn_conv_forward(const cnn_kernels *kernels, const cnn_conv *conv, const float *x, const float *weight,
-                      const float *bias, float *y, float *scratch)
+static backward divide(const cnn_kernels *kernels, const cnn_conv *conv, float *scratch)
 {
-    float *operand = scratch, *rows = scratch + conv->operand_count + CNN_VECTOR_MOST;
-    lower(conv, x, operand);
-    kernels->product(&(cnn_product){.m = conv->out.c,
-                                    .n = conv->length,
+    backward b = {.kernels = kernels, .conv = conv, .copy = scratch};
+    b.dx_copy = b.copy + padded_copy(conv);
+    b.strip = b.dx_copy + padded_copy(conv);
+    b.by_filter = (cnn_term *)(b.strip + strip_count(conv));
+    b.by_position = b.by_filter + part_terms(conv);
+    b.filter_counts = (int32_t *)(b.by_position + part_terms(conv));
+    b.position_counts = b.filter_counts + conv->out.c;
+    return b;
+}
+
+/* ---- passes ---- */
+
+void cnn_conv_forward(const cnn_kernels *kernels, const cnn_conv *conv, const float *x, const float *bias,
+                      int relu, float *y, float *scratch)
+{
+    lay_out(conv, x, scratch);
+    kernels->product(&(cnn_product){.m = conv->positions,
+                                    .n = conv->out.c,
                                     .depth = conv->taps,
-                                    .a = weight,
-                                    .a_row = conv->taps,
-                                    .a_step = 1,
-                                    .b = operand,
-                                    .b_row = conv->tap,
-                                    .c = rows,
-                                    .c_row = conv->padded});
-    for (int k = 0; k < conv->out.c; k++)
-        for (int p = 0; p < conv->out.h; p++) {
-            const float *from = rows + conv->row[k] + (ptrdiff_t)p * conv->pitch;
-            for (int q = 0; q < conv->out.w; q++)
-                *y++ = from[q] + bias[k];
-        }
+                                    .a = scratch,
+                                    .a_row = conv->position,
+                                    .a_column = conv->tap,
+                                    .b = conv->by_tap,
+                                    .b_row = conv->by_tap_row,
+                                    .target = {.c = y, .pitch = conv->out.c, .start = bias, .relu = relu}});
 }
 
-/* dy with the pitch of the positions, zero between and after the rows. */
-static void spread(const cnn_conv *conv, const float *dy, float *rows, float *bias_gradient)
+static void add_bias_gradient(const cnn_kernels *kernels, const cnn_conv *conv, const float *dy,
+                              float *gradient)
 {
-    memset(rows, 0, filter_rows(conv) * sizeof *rows);
-    for (int k = 0; k < conv->out.c; k++) {
-        double sum = 0;
-        for (int p = 0; p < conv->out.h; p++, dy += conv->out.w) {
-            memcpy(rows + conv->row[k] + (ptrdiff_t)p * conv->pitch, dy, (size_t)conv->out.w * sizeof *dy);
-            for (int q = 0; q < conv->out.w; q++)
-                sum += (double)dy[q];
-        }
-        bias_gradient[k] += (float)sum;
+    for (int first = 0; first < conv->out.c; first += GROUP) {
+        const int filters = smaller(GROUP, conv->out.c - first);
+        double sums[GROUP] = {0};
+        kernels->add_columns(dy + first, conv->out.c, conv->positions, filters, sums);
+        for (int k = 0; k < filters; k++)
+            gradient[first + k] += (float)sums[k];
     }
 }
 
-void cnn_conv_backward(const cnn_kernels *kernels, const cnn_conv *conv, const float *x, const float *weight,
-                       const float *dy, float *weight_gradient, float *bias_gradient, float *dx,
-                       float *scratch)
+/* Picks what is not zero of dy at `count` positions from `first` on; 0 if that is so much that all of it is
+ * better multiplied. */
+static int pick(const backward *b, int first, int count, const float *dy)
 {
-    float *operand = scratch, *copy = operand + conv->operand_count + CNN_VECTOR_MOST;
-    float *rows = copy + conv->operand_count + CNN_VECTOR_MOST, *taps = rows + filter_rows(conv);
-    lower(conv, x, operand);
-    memset(operand + conv->operand_count, 0, CNN_VECTOR_MOST * sizeof *operand);
-    spread(conv, dy, rows, bias_gradient);
-    kernels->dots(&(cnn_dots){.m = conv->out.c,
-                              .n = conv->taps,
-                              .length = conv->padded,
-                              .a = rows,
-                              .a_row = conv->padded,
-                              .b = operand,
-                              .b_row = conv->tap,
-                              .c = weight_gradient,
-                              .c_row = conv->taps});
-    if (!dx)
-        return;
-    kernels->product(&(cnn_product){.m = conv->taps,
-                                    .n = conv->length,
-                                    .depth = conv->out.c,
-                                    .a = weight,
-                                    .a_row = 1,
-                                    .a_step = conv->taps,
-                                    .b = rows,
-                                    .b_row = conv->row,
-                                    .c = taps,
-                                    .c_row = conv->padded});
-    lift(conv, taps, dx, copy);
+    const int filters = b->conv->out.c;
+    const int64_t all = (int64_t)count * filters;
+    if ((int64_t)b->kernels->count(dy, count * filters) * 4 > all * 3)
+        return 0;
+    memset(b->filter_counts, 0, (size_t)filters * sizeof *b->filter_counts);
+    for (int p = 0; p < count; p++) {
+        cnn_term *terms = b->by_position + (ptrdiff_t)p * filters;
+        const int found = b->kernels->collect(dy + (ptrdiff_t)p * filters, filters, 1, terms);
+        b->position_counts[p] = found;
+        for (int i = 0; i < found; i++) {
+            const int k = terms[i].row;
+            b->by_filter[(ptrdiff_t)k * b->conv->part + b->filter_counts[k]++] =
+                (cnn_term){(int32_t)b->conv->position[first + p], terms[i].value};
+            terms[i].row = k * (int32_t)b->conv->tap_pitch;
+        }
+    }
+    return 1;
+}
+
+/* The part of the gradient of the weights from `count` positions from `first` on, with dy there. */
+static void add_by_taps(const backward *b, int first, int count, const float *dy, float *gradient)
+{
+    const cnn_conv *conv = b->conv;
+    b->kernels->product(&(cnn_product){.m = conv->taps,
+                                       .n = conv->out.c,
+                                       .depth = count,
+                                       .a = b->copy,
+                                       .a_row = conv->tap,
+                                       .a_column = conv->position + first,
+                                       .b = dy,
+                                       .b_row = conv->filters,
+                                       .target = {.c = gradient, .pitch = conv->out.c, .accumulate = 1}});
+}
+
+static void add_by_filters(const backward *b, int first, int count, const float *dy, int picked,
+                           float *gradient)
+{
+    const cnn_conv *conv = b->conv;
+    for (int r = 0; r < conv->kernel_h; r++) {
+        const float *x = b->copy + (ptrdiff_t)r * conv->copy_w * conv->in.c;
+        const cnn_target target = {
+            .c = gradient + (ptrdiff_t)r * conv->run, .pitch = conv->taps, .accumulate = 1};
+        if (picked)
+            b->kernels->sparse_product(&(cnn_sparse_product){.m = conv->out.c,
+                                                             .n = conv->run,
+                                                             .terms = b->by_filter,
+                                                             .capacity = conv->part,
+                                                             .counts = b->filter_counts,
+                                                             .b = x,
+                                                             .target = target});
+        else
+            b->kernels->product(&(cnn_product){.m = conv->out.c,
+                                               .n = conv->run,
+                                               .depth = count,
+                                               .a = dy,
+                                               .a_pitch = 1,
+                                               .a_column = conv->filters,
+                                               .b = x,
+                                               .b_row = conv->position + first,
+                                               .target = target});
+    }
+}
+
+/* Adds the gradients of the taps of `count` positions, rows [taps] of a product, to the copy of dx: row by
+ * row of the kernel, since there taps lie together. `rows` is all but n, b and the target. */
+static void add_taps(const backward *b, cnn_sparse_product rows, const float *taps, int first)
+{
+    const cnn_conv *conv = b->conv;
+    rows.n = conv->run;
+    for (int r = 0; r < conv->kernel_h; r++) {
+        rows.b = taps + (ptrdiff_t)r * conv->run;
+        rows.target = (cnn_target){.c = b->dx_copy + (ptrdiff_t)r * conv->copy_w * conv->in.c,
+                                   .row = conv->position + first,
+                                   .accumulate = 1};
+        b->kernels->sparse_product(&rows);
+    }
+}
+
+static void add_strip_dense(const backward *b, int first, int count, const float *dy)
+{
+    const cnn_conv *conv = b->conv;
+    b->kernels->product(&(cnn_product){.m = count,
+                                       .n = conv->taps,
+                                       .depth = conv->out.c,
+                                       .a = dy,
+                                       .a_pitch = conv->out.c,
+                                       .a_column = conv->one,
+                                       .b = conv->by_filter,
+                                       .b_row = conv->by_filter_row,
+                                       .target = {.c = b->strip, .pitch = conv->tap_pitch}});
+    /* Each position is once the row of taps just made. */
+    cnn_term terms[STRIP];
+    int32_t counts[STRIP];
+    for (int i = 0; i < count; i++) {
+        terms[i] = (cnn_term){i * (int32_t)conv->tap_pitch, 1};
+        counts[i] = 1;
+    }
+    add_taps(b, (cnn_sparse_product){.m = count, .terms = terms, .capacity = 1, .counts = counts}, b->strip,
+             first);
+}
+
+/* In strips, so that the taps of one stay in the nearest cache; the same whether picked or not, for the same
+ * bits. */
+static void add_dx(const backward *b, int first, int count, const float *dy, int picked)
+{
+    const cnn_conv *conv = b->conv;
+    for (int p = 0; p < count; p += STRIP) {
+        const int strip = smaller(STRIP, count - p);
+        if (picked)
+            add_taps(b,
+                     (cnn_sparse_product){.m = strip,
+                                          .terms = b->by_position + (ptrdiff_t)p * conv->out.c,
+                                          .capacity = conv->out.c,
+                                          .counts = b->position_counts + p},
+                     conv->by_filter, first + p);
+        else
+            add_strip_dense(b, first + p, strip, dy + (ptrdiff_t)p * conv->out.c);
+    }
+}
+
+void cnn_conv_backward(const cnn_kernels *kernels, const cnn_conv *conv, const float *x, const float *dy,
+                       float *weight_gradient, float *bias_gradient, float *dx, float *scratch)
+{
+    const backward b = divide(kernels, conv, scratch);
+    lay_out(conv, x, b.copy);
+    if (dx)
+        memset(b.dx_copy, 0, padded_copy(conv) * sizeof *b.dx_copy);
+    add_bias_gradient(kernels, conv, dy, bias_gradient);
+    for (int first = 0; first < conv->positions; first += conv->part) {
+        const int count = smaller(conv->part, conv->positions - first);
+        const float *part = dy + (ptrdiff_t)first * conv->out.c;
+        const int picked = (dx || !conv->taps_first) && pick(&b, first, count, part);
+        if (conv->taps_first)
+            add_by_taps(&b, first, count, part, weight_gradient);
+        else
+            add_by_filters(&b, first, count, part, picked, weight_gradient);
+        if (dx)
+            add_dx(&b, first, count, part, picked);
+    }
+    if (dx)
+        take_back(conv, b.dx_copy, dx);
 }

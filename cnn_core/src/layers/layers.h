@@ -2,7 +2,8 @@
 /* Forward and backward of each layer as functions on raw arrays; nothing here allocates or knows a network.
  * Internal to cnn_core; faster kernels replace what is behind these functions.
  *
- * Letters: N batch, C input channels, K filters, H W input, R S kernel, P Q output. NCHW and KCRS, row-major.
+ * Letters: N batch, C input channels, K filters, H W input, R S kernel, P Q output. Images are channels last,
+ * [H,W,C], so that vectors run along channels or filters whatever the extent; weights are [K,C,R,S].
  */
 #ifndef CNN_LAYERS_H
 #define CNN_LAYERS_H
@@ -14,67 +15,99 @@
 
 /* ---- conv2d: layers/conv2d.c ---- */
 
-/* How one image is laid out so that the value under tap (c, r, s) of output position l is operand[tap + l]:
- * at stride 1 a zero-padded copy, whose taps are shifted views (positions then include S - 1 useless columns
- * between rows); at larger strides one row of P*Q values for each tap. */
+/* How one image is laid out: a zero-padded copy, channels last, in which the value under tap t of output
+ * position p is copy[position[p] + tap[t]]. The taps of one kernel row lie together. Weights are laid out to
+ * match. */
 typedef struct cnn_conv {
     cnn_shape in, out;
     int kernel_h, kernel_w, stride, pad_top, pad_left;
-    int taps;             /* C*R*S */
-    int pitch;            /* positions from one output row to the next */
-    int length;           /* positions, (P-1)*pitch + Q */
-    int padded;           /* length rounded up for the kernels */
-    size_t operand_count; /* floats of one image's operand, slack for the kernels included */
-    ptrdiff_t *tap;       /* [taps] offset of each tap's view, owned */
-    ptrdiff_t *row;       /* [K] offset of each filter's row of positions, owned */
+    int copy_h, copy_w;                /* of the padded copy */
+    int run;                           /* S*C, taps of one kernel row */
+    int taps;                          /* R*S*C: (r, s, c), row-major */
+    int positions;                     /* P*Q */
+    int part;                          /* positions that the backward pass works on at a time */
+    int taps_first;                    /* gradients of weights are [taps, K], else [K, taps] */
+    ptrdiff_t filter_pitch, tap_pitch; /* of by_tap and by_filter */
+    float *by_tap;                     /* [taps, filter_pitch] weights, for forward */
+    float *by_filter;                  /* [K, tap_pitch] weights, for the gradient of the input; or NULL */
+    ptrdiff_t *position, *tap;         /* offsets into the copy */
+    ptrdiff_t *one, *filters, *by_tap_row, *by_filter_row; /* multiples of 1, K and the pitches */
 } cnn_conv;
 
-/* Geometry of a convolution. CNN_BAD_ARGUMENT if one image is too large, CNN_NO_MEMORY. Free with
- * cnn_conv_free. */
-int cnn_conv_create(const cnn_layer *layer, cnn_conv *out);
+/* Geometry of a convolution; `training`: backward will be called. CNN_BAD_ARGUMENT if one image is too large,
+ * CNN_NO_MEMORY. Free with cnn_conv_free. */
+int cnn_conv_create(const cnn_layer *layer, int training, cnn_conv *out);
 void cnn_conv_free(cnn_conv *conv);
+/* What a cnn_conv holds, in bytes. */
+size_t cnn_conv_bytes(const cnn_conv *conv);
 
 /* Scratch floats that one thread needs for forward, and for backward. */
 size_t cnn_conv_forward_scratch(const cnn_conv *conv);
 size_t cnn_conv_backward_scratch(const cnn_conv *conv);
 
-/* y[K,P,Q] = bias + weight * x[C,H,W], one image. */
-void cnn_conv_forward(const cnn_kernels *kernels, const cnn_conv *conv, const float *x, const float *weight,
-                      const float *bias, float *y, float *scratch);
+/* Lays out the weights [C,R,S] of filter k; to be called for each filter when weights have changed. */
+void cnn_conv_pack(cnn_conv *conv, const float *weight, int k);
 
-/* One image, given dy[K,P,Q]: adds to weight_gradient[K,C,R,S] and bias_gradient[K]; writes dx[C,H,W] unless
- * NULL. */
-void cnn_conv_backward(const cnn_kernels *kernels, const cnn_conv *conv, const float *x, const float *weight,
-                       const float *dy, float *weight_gradient, float *bias_gradient, float *dx,
-                       float *scratch);
+/* y[P,Q,K] = bias + weight * x[H,W,C], one image, packed weights; relu: max(y, 0). bias and dy below must be
+ * readable CNN_VECTOR_MOST floats beyond their end. */
+void cnn_conv_forward(const cnn_kernels *kernels, const cnn_conv *conv, const float *x, const float *bias,
+                      int relu, float *y, float *scratch);
+
+/* One image, given dy[P,Q,K]: adds to weight_gradient, laid out as taps_first says and readable like dy, and
+ * to bias_gradient[K]; writes dx[H,W,C] unless NULL. */
+void cnn_conv_backward(const cnn_kernels *kernels, const cnn_conv *conv, const float *x, const float *dy,
+                       float *weight_gradient, float *bias_gradient, float *dx, float *scratch);
+
+/* Where the gradient of weight (c, r, s) of filter k is in weight_gradient. */
+static inline size_t cnn_conv_gradient_at(const cnn_conv *conv, int k, int c, int r, int s)
+{
+    const size_t tap = ((size_t)r * (size_t)conv->kernel_w + (size_t)s) * (size_t)conv->in.c + (size_t)c;
+    return conv->taps_first ? tap * (size_t)conv->out.c + (size_t)k : (size_t)k * (size_t)conv->taps + tap;
+}
 
 /* ---- linear: layers/linear.c ---- */
 
-enum { CNN_LINEAR_ROWS = 64, CNN_LINEAR_COLUMNS = 96, CNN_LINEAR_DEPTH = 256 };
+enum {
+    CNN_LINEAR_DEPTH = 112, /* most terms of a sum that are taken at a time */
+    CNN_LINEAR_GROUP = 64,  /* columns that are picked together */
+};
 
-/* A linear layer over a batch: y[N,OUT] = x[N,IN] weight[OUT,IN]^T + bias. Its parts are tasks that may run
- * in any order and at once. x and weight must be readable CNN_VECTOR_MOST floats beyond their end. */
+/* What is not zero of a matrix whose rows are cut into blocks of at most CNN_LINEAR_DEPTH: the terms and
+ * their number for each block of each row, block-major. */
+typedef struct cnn_picked {
+    cnn_term *terms; /* [cnn_picked_blocks][CNN_LINEAR_DEPTH] */
+    int32_t *counts; /* [cnn_picked_blocks] */
+    int32_t *found;  /* how many there are, by row or group of rows */
+} cnn_picked;
+
+size_t cnn_picked_blocks(int rows, int columns);
+
+/* A linear layer over a batch: y[N,OUT] = x[N,IN] weight[OUT,IN]^T + bias, or max(that, 0). The tasks of each
+ * part may run in any order and at once. x, weight, bias and dy must be readable CNN_VECTOR_MOST floats
+ * beyond their end. */
 typedef struct cnn_linear {
     const cnn_kernels *kernels;
-    int n, in, out;
+    int n, in, out, relu;
     const float *x, *weight, *bias;
     float *y;
     const float *dy;
-    float *dx, *weight_gradient, *bias_gradient;
-    float *transposed; /* x^T [IN, cnn_padded(N)], filled by the transpose tasks before the forward tasks */
-    float *const *scratch; /* per thread, cnn_linear_scratch floats */
+    float *dx, *weight_gradient, *bias_gradient; /* dx may be NULL: is not wanted */
+    cnn_picked rows;                             /* of x in the forward, of dy in the backward pass */
+    cnn_picked columns;                          /* of dy */
+    float *const *scratch;                       /* per thread, cnn_linear_scratch floats */
 } cnn_linear;
 
 size_t cnn_linear_scratch(int n);
-/* Number of tasks of each part, and task number `index`, run by `thread`. */
-int cnn_linear_transpose_tasks(const cnn_linear *linear);
-void cnn_linear_transpose(void *linear, int index, int thread);
+/* Number of tasks of each part, and task number `index`, run by `thread`. Forward: all of pick, then all of
+ * forward. Backward: all of pick_gradient, which also sums the gradient of the bias, then all of backward. */
+int cnn_linear_pick_tasks(const cnn_linear *linear);
+void cnn_linear_pick(void *linear, int index, int thread);
 int cnn_linear_forward_tasks(const cnn_linear *linear);
 void cnn_linear_forward(void *linear, int index, int thread);
-int cnn_linear_backward_input_tasks(const cnn_linear *linear);
-void cnn_linear_backward_input(void *linear, int index, int thread);
-int cnn_linear_backward_weight_tasks(const cnn_linear *linear);
-void cnn_linear_backward_weight(void *linear, int index, int thread);
+int cnn_linear_pick_gradient_tasks(const cnn_linear *linear);
+void cnn_linear_pick_gradient(void *linear, int index, int thread);
+int cnn_linear_backward_tasks(const cnn_linear *linear);
+void cnn_linear_backward(void *linear, int index, int thread);
 
 /* ---- elementwise and pooling ---- */
 
@@ -83,21 +116,29 @@ void cnn_relu_forward(float *y, size_t count);
 /* dy = 0 where y <= 0. y as forward left it (dropout in place may have followed). */
 void cnn_relu_backward(const float *y, float *dy, size_t count);
 
-/* Largest value of each window of one image, windows never padded; `chosen` [C,P,Q] is the
- * position in the window, r * kernel_w + s, of the first largest; NaN wins. layers/maxpool.c */
-void cnn_maxpool_forward(const cnn_layer *layer, const float *x, float *y, int32_t *chosen);
-/* dx[C,H,W] is overwritten. */
-void cnn_maxpool_backward(const cnn_layer *layer, const int32_t *chosen, const float *dy, float *dx);
+/* Max pooling for cnn_kernels: windows are never padded. layers/maxpool.c */
+cnn_pool cnn_pool_of(const cnn_layer *layer);
 
-/* One image of inverted dropout, in place: each value is zeroed with probability `rate`, else divided by 1 -
- * rate. `kept` [count] remembers. Randomness is word `position + i` of the step. layers/dropout.c */
-void cnn_dropout_forward(float rate, uint64_t seed, uint64_t step, uint64_t position, float *y, uint8_t *kept,
-                         size_t count);
+/* One image [H,W,C] of inverted dropout, in place: each value is zeroed with probability `rate`, else divided
+ * by 1 - rate. `kept` [count] remembers. Randomness is word `position + i` of the step for number i of
+ * [C,H,W]. layers/dropout.c */
+typedef struct cnn_dropout {
+    const cnn_kernels *kernels;
+    float rate;
+    uint64_t seed, step, position;
+    size_t channels, pixels; /* C, H*W */
+} cnn_dropout;
+
+void cnn_dropout_forward(const cnn_dropout *dropout, float *y, uint8_t *kept);
 void cnn_dropout_backward(float rate, const uint8_t *kept, float *dy, size_t count);
 
 /* Softmax cross-entropy of one image: loss in double, -log softmax(logits)[label]; *correct is 1 if the first
  * largest logit is the label's. dlogits (may be NULL) = (softmax - onehot) * scale. layers/softmax.c */
 double cnn_softmax_loss(const float *logits, int classes, int label, float scale, float *dlogits,
                         int *correct);
+
+/* One image from channels first to channels last, and back. layers/channels.c */
+void cnn_channels_last(const cnn_kernels *kernels, cnn_shape shape, const float *first, float *last);
+void cnn_channels_first(const cnn_kernels *kernels, cnn_shape shape, const float *last, float *first);
 
 #endif

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Each of the three products of a layer copies blocks of its second operand to memory of the thread, where
+ * they stay in the nearest cache while all rows of the first pass over them. Where the first is mostly zeros,
+ * as relu and dropout leave it, only what is not zero is multiplied: picked beforehand, and to the same bits.
+ */
 #include "layers/layers.h"
+#include <string.h>
 
-/* Where the rows of an operand begin. */
-static void fill_offsets(ptrdiff_t offsets[CNN_LINEAR_DEPTH], ptrdiff_t pitch)
-{
-    for (int i = 0; i < CNN_LINEAR_DEPTH; i++)
-        offsets[i] = i * pitch;
-}
+enum {
+    DEPTH = CNN_LINEAR_DEPTH,
+    GROUP = CNN_LINEAR_GROUP,
+};
 
 static int blocks(int count, int size)
 {
@@ -18,123 +21,303 @@ static int smaller(int a, int b)
     return a < b ? a : b;
 }
 
+/* A sum of `count` terms is taken in blocks of even depth. */
+static int depths(int count)
+{
+    return blocks(count, DEPTH);
+}
+
+static int depth_begin(int count, int block)
+{
+    return (int)((int64_t)count * block / depths(count));
+}
+
+/* Columns of a task: as many as a sparse product keeps in registers. */
+static int width(const cnn_linear *l)
+{
+    return 8 * l->kernels->lanes;
+}
+
+/* From one row of a copied block to the next: an odd number of cache lines, so that a column of panels does
+ * not compete for few places of the cache. */
+static ptrdiff_t pitch(const cnn_linear *l)
+{
+    return width(l) + 16;
+}
+
+/* A block of the second operand, and one of results. */
 size_t cnn_linear_scratch(int n)
 {
-    return CNN_LINEAR_ROWS * cnn_padded((size_t)n);
+    return ((size_t)DEPTH + (size_t)n) * (8 * CNN_VECTOR_MOST + 16);
 }
 
-int cnn_linear_transpose_tasks(const cnn_linear *l)
+static float *results(const cnn_linear *l, int thread)
 {
-    return blocks(l->in, CNN_LINEAR_DEPTH);
+    return l->scratch[thread] + DEPTH * pitch(l);
 }
 
-void cnn_linear_transpose(void *context, int index, int thread)
+/* ---- what is not zero ---- */
+
+size_t cnn_picked_blocks(int rows, int columns)
+{
+    return (size_t)rows * (size_t)depths(columns);
+}
+
+/* Above three quarters it is faster to multiply by all of a matrix. */
+static int is_sparse(const cnn_picked *picked, int parts, int64_t of)
+{
+    int64_t found = 0;
+    for (int i = 0; i < parts; i++)
+        found += picked->found[i];
+    return found * 4 <= of * 3;
+}
+
+/* A part of a matrix with hardly a zero is not picked; the matrix is then taken whole. */
+static int is_full(int64_t found, int64_t of)
+{
+    return found * 8 > of * 7;
+}
+
+enum { FULL = INT32_MAX };
+
+/* Row `row` of values [n, columns]. */
+static void pick_row(const cnn_linear *l, const float *values, int columns, int row)
+{
+    const cnn_picked *picked = &l->rows;
+    const float *from = values + (size_t)row * (size_t)columns;
+    const int found = l->kernels->count(from, columns);
+    picked->found[row] = is_full(found, columns) ? FULL : found;
+    for (int block = 0; !is_full(found, columns) && block < depths(columns); block++) {
+        const int first = depth_begin(columns, block), last = depth_begin(columns, block + 1);
+        const size_t at = (size_t)block * (size_t)l->n + (size_t)row;
+        picked->counts[at] =
+            l->kernels->collect(from + first, last - first, (int32_t)pitch(l), picked->terms + at * DEPTH);
+    }
+}
+
+int cnn_linear_pick_tasks(const cnn_linear *l)
+{
+    return l->n;
+}
+
+void cnn_linear_pick(void *context, int index, int thread)
 {
     (void)thread;
     const cnn_linear *l = context;
-    const size_t pitch = cnn_padded((size_t)l->n);
-    const int first = index * CNN_LINEAR_DEPTH, last = smaller(first + CNN_LINEAR_DEPTH, l->in);
-    for (int i = first; i < last; i++) {
-        float *to = l->transposed + (size_t)i * pitch;
-        for (int n = 0; n < l->n; n++)
-            to[n] = l->x[(size_t)n * (size_t)l->in + (size_t)i];
-        for (size_t n = (size_t)l->n; n < pitch; n++)
-            to[n] = 0;
+    pick_row(l, l->x, l->in, index);
+}
+
+/* Columns of dy are looked at in groups that lie beside each other; of a group: */
+static const float *group_row(const cnn_linear *l, int group, int n)
+{
+    return l->dy + (size_t)n * (size_t)l->out + (size_t)group * GROUP;
+}
+
+static int group_columns(const cnn_linear *l, int group)
+{
+    return smaller(GROUP, l->out - group * GROUP);
+}
+
+static void sum_columns(const cnn_linear *l, int group)
+{
+    double sum[GROUP] = {0};
+    l->kernels->add_columns(group_row(l, group, 0), l->out, l->n, group_columns(l, group), sum);
+    for (int column = 0; column < group_columns(l, group); column++)
+        l->bias_gradient[group * GROUP + column] = (float)sum[column];
+}
+
+static int64_t count_columns(const cnn_linear *l, int group)
+{
+    int64_t found = 0;
+    for (int n = 0; n < l->n; n++)
+        found += l->kernels->count(group_row(l, group, n), group_columns(l, group));
+    return found;
+}
+
+static void pick_columns(const cnn_linear *l, int group)
+{
+    const cnn_picked *picked = &l->columns;
+    const int columns = group_columns(l, group);
+    const int64_t found = count_columns(l, group), of = (int64_t)columns * l->n;
+    picked->found[group] = is_full(found, of) || found > FULL ? FULL : (int32_t)found;
+    for (int block = 0; picked->found[group] != FULL && block < depths(l->n); block++) {
+        const size_t at = (size_t)block * (size_t)l->out + (size_t)group * GROUP;
+        const int begin = depth_begin(l->n, block), end = depth_begin(l->n, block + 1);
+        int32_t *counts = picked->counts + at;
+        memset(counts, 0, (size_t)columns * sizeof *counts);
+        for (int n = begin; n < end; n++) {
+            cnn_term row[GROUP];
+            const int count = l->kernels->collect(group_row(l, group, n), columns, 1, row);
+            for (int i = 0; i < count; i++) {
+                const size_t column = (size_t)row[i].row;
+                picked->terms[(at + column) * DEPTH + (size_t)counts[column]++] =
+                    (cnn_term){(n - begin) * (int32_t)pitch(l), row[i].value};
+            }
+        }
     }
+}
+
+int cnn_linear_pick_gradient_tasks(const cnn_linear *l)
+{
+    return blocks(l->out, GROUP) + (l->dx ? l->n : 0);
+}
+
+void cnn_linear_pick_gradient(void *context, int index, int thread)
+{
+    (void)thread;
+    const cnn_linear *l = context;
+    const int groups = blocks(l->out, GROUP);
+    if (index < groups) {
+        sum_columns(l, index);
+        pick_columns(l, index);
+    } else {
+        pick_row(l, l->dy, l->out, index - groups);
+    }
+}
+
+/* ---- products ---- */
+
+/* Where the rows, or the elements of a row, of a block begin. */
+static void fill_offsets(ptrdiff_t offsets[DEPTH], ptrdiff_t step)
+{
+    for (int i = 0; i < DEPTH; i++)
+        offsets[i] = i * step;
+}
+
+/* The block that begins at `from`, of rows `from_pitch` apart, laid out for products. */
+static const float *copied(const cnn_linear *l, const float *from, int from_pitch, int rows, int columns,
+                           float *to)
+{
+    for (int row = 0; row < rows; row++)
+        memcpy(to + row * pitch(l), from + (ptrdiff_t)row * from_pitch, (size_t)columns * sizeof *to);
+    return to;
+}
+
+/* Block `block` of a sum over `deep`: a [m, deep], at a and its offsets or as picked, times b [.., n]. */
+static void multiply(const cnn_linear *l, const cnn_picked *picked, int block, const cnn_product *dense)
+{
+    if (!picked) {
+        l->kernels->product(dense);
+        return;
+    }
+    const size_t at = (size_t)block * (size_t)dense->m;
+    l->kernels->sparse_product(&(cnn_sparse_product){.m = dense->m,
+                                                     .n = dense->n,
+                                                     .terms = picked->terms + at * DEPTH,
+                                                     .capacity = DEPTH,
+                                                     .counts = picked->counts + at,
+                                                     .b = dense->b,
+                                                     .target = dense->target});
+}
+
+/* Results of n images, columns first to first + columns of to [n, to_columns], from where they were summed:
+ * rows of `to` may lie so that they compete for few places of the cache. */
+static void write_results(const cnn_linear *l, int thread, int first, int columns, float *to, int to_columns)
+{
+    for (int n = 0; n < l->n; n++)
+        memcpy(to + (size_t)n * (size_t)to_columns + (size_t)first, results(l, thread) + n * pitch(l),
+               (size_t)columns * sizeof *to);
 }
 
 int cnn_linear_forward_tasks(const cnn_linear *l)
 {
-    return blocks(l->out, CNN_LINEAR_ROWS);
+    return blocks(l->out, width(l));
 }
 
-/* The outputs of one block of rows of the weight, computed as weight * x^T, since then both operands are read
- * along their memory. */
+/* y = x * weight^T + bias, one block of outputs. */
 void cnn_linear_forward(void *context, int index, int thread)
 {
     const cnn_linear *l = context;
-    const int first = index * CNN_LINEAR_ROWS, rows = smaller(CNN_LINEAR_ROWS, l->out - first);
-    const ptrdiff_t pitch = (ptrdiff_t)cnn_padded((size_t)l->n);
-    float *block = l->scratch[thread];
-    ptrdiff_t offsets[CNN_LINEAR_DEPTH];
-    fill_offsets(offsets, pitch);
-    for (int at = 0; at < l->in; at += CNN_LINEAR_DEPTH)
-        l->kernels->product(&(cnn_product){.m = rows,
-                                           .n = l->n,
-                                           .depth = smaller(CNN_LINEAR_DEPTH, l->in - at),
-                                           .a = l->weight + (size_t)first * (size_t)l->in + at,
-                                           .a_row = l->in,
-                                           .a_step = 1,
-                                           .b = l->transposed + at * pitch,
-                                           .b_row = offsets,
-                                           .c = block,
-                                           .c_row = pitch,
-                                           .accumulate = at > 0});
-    for (int n = 0; n < l->n; n++)
-        for (int row = 0; row < rows; row++)
-            l->y[(size_t)n * (size_t)l->out + (size_t)(first + row)] =
-                block[row * pitch + n] + l->bias[first + row];
-}
-
-int cnn_linear_backward_input_tasks(const cnn_linear *l)
-{
-    return blocks(l->in, CNN_LINEAR_COLUMNS);
-}
-
-/* dx = dy * weight, one block of columns. */
-void cnn_linear_backward_input(void *context, int index, int thread)
-{
-    (void)thread;
-    const cnn_linear *l = context;
-    const int first = index * CNN_LINEAR_COLUMNS, columns = smaller(CNN_LINEAR_COLUMNS, l->in - first);
-    ptrdiff_t offsets[CNN_LINEAR_DEPTH];
-    fill_offsets(offsets, l->in);
-    for (int at = 0; at < l->out; at += CNN_LINEAR_DEPTH)
-        l->kernels->product(&(cnn_product){.m = l->n,
-                                           .n = columns,
-                                           .depth = smaller(CNN_LINEAR_DEPTH, l->out - at),
-                                           .a = l->dy + at,
-                                           .a_row = l->out,
-                                           .a_step = 1,
-                                           .b = l->weight + (size_t)at * (size_t)l->in + first,
-                                           .b_row = offsets,
-                                           .c = l->dx + first,
-                                           .c_row = l->in,
-                                           .accumulate = at > 0});
-}
-
-int cnn_linear_backward_weight_tasks(const cnn_linear *l)
-{
-    return blocks(l->out, CNN_LINEAR_ROWS);
-}
-
-/* weight_gradient = dy^T * x, one block of rows; columns in blocks, so that their part of x stays in the
- * nearest cache. */
-void cnn_linear_backward_weight(void *context, int index, int thread)
-{
-    (void)thread;
-    const cnn_linear *l = context;
-    const int first = index * CNN_LINEAR_ROWS, rows = smaller(CNN_LINEAR_ROWS, l->out - first);
-    ptrdiff_t offsets[CNN_LINEAR_DEPTH];
-    fill_offsets(offsets, l->in);
-    for (int column = 0; column < l->in; column += CNN_LINEAR_COLUMNS)
-        for (int at = 0; at < l->n; at += CNN_LINEAR_DEPTH)
-            l->kernels->product(
-                &(cnn_product){.m = rows,
-                               .n = smaller(CNN_LINEAR_COLUMNS, l->in - column),
-                               .depth = smaller(CNN_LINEAR_DEPTH, l->n - at),
-                               .a = l->dy + (size_t)at * (size_t)l->out + first,
-                               .a_row = 1,
-                               .a_step = l->out,
-                               .b = l->x + (size_t)at * (size_t)l->in + column,
-                               .b_row = offsets,
-                               .c = l->weight_gradient + (size_t)first * (size_t)l->in + column,
-                               .c_row = l->in,
-                               .accumulate = at > 0});
-    for (int row = first; row < first + rows; row++) {
-        double sum = 0;
-        for (int n = 0; n < l->n; n++)
-            sum += (double)l->dy[(size_t)n * (size_t)l->out + (size_t)row];
-        l->bias_gradient[row] = (float)sum;
+    const int first = index * width(l), columns = smaller(width(l), l->out - first);
+    const cnn_picked *picked = is_sparse(&l->rows, l->n, (int64_t)l->n * l->in) ? &l->rows : NULL;
+    ptrdiff_t elements[DEPTH], rows[DEPTH];
+    fill_offsets(elements, 1);
+    fill_offsets(rows, pitch(l));
+    for (int block = 0; block < depths(l->in); block++) {
+        const int begin = depth_begin(l->in, block), depth = depth_begin(l->in, block + 1) - begin;
+        l->kernels->transpose(l->weight + (size_t)first * (size_t)l->in + begin, l->in, columns, depth,
+                              l->scratch[thread], pitch(l));
+        multiply(l, picked, block,
+                 &(cnn_product){.m = l->n,
+                                .n = columns,
+                                .depth = depth,
+                                .a = l->x + begin,
+                                .a_pitch = l->in,
+                                .a_column = elements,
+                                .b = l->scratch[thread],
+                                .b_row = rows,
+                                .target = {.c = results(l, thread),
+                                           .pitch = pitch(l),
+                                           .start = block ? NULL : l->bias + first,
+                                           .accumulate = block > 0,
+                                           .relu = l->relu && block == depths(l->in) - 1}});
     }
+    write_results(l, thread, first, columns, l->y, l->out);
+}
+
+/* weight_gradient = dy^T * x, one block of inputs. */
+static void backward_weight(const cnn_linear *l, int index, float *scratch)
+{
+    const int first = index * width(l), columns = smaller(width(l), l->in - first);
+    const cnn_picked *picked =
+        is_sparse(&l->columns, blocks(l->out, GROUP), (int64_t)l->n * l->out) ? &l->columns : NULL;
+    ptrdiff_t elements[DEPTH], rows[DEPTH];
+    fill_offsets(elements, l->out);
+    fill_offsets(rows, pitch(l));
+    for (int block = 0; block < depths(l->n); block++) {
+        const int begin = depth_begin(l->n, block), depth = depth_begin(l->n, block + 1) - begin;
+        const float *x = l->x + (size_t)begin * (size_t)l->in + first;
+        multiply(l, picked, block,
+                 &(cnn_product){
+                     .m = l->out,
+                     .n = columns,
+                     .depth = depth,
+                     .a = l->dy + (size_t)begin * (size_t)l->out,
+                     .a_pitch = 1,
+                     .a_column = elements,
+                     .b = copied(l, x, l->in, depth, columns, scratch),
+                     .b_row = rows,
+                     .target = {.c = l->weight_gradient + first, .pitch = l->in, .accumulate = block > 0}});
+    }
+}
+
+/* dx = dy * weight, one block of inputs. */
+static void backward_input(const cnn_linear *l, int index, int thread)
+{
+    const int first = index * width(l), columns = smaller(width(l), l->in - first);
+    const cnn_picked *picked = is_sparse(&l->rows, l->n, (int64_t)l->n * l->out) ? &l->rows : NULL;
+    ptrdiff_t elements[DEPTH], rows[DEPTH];
+    fill_offsets(elements, 1);
+    fill_offsets(rows, pitch(l));
+    for (int block = 0; block < depths(l->out); block++) {
+        const int begin = depth_begin(l->out, block), depth = depth_begin(l->out, block + 1) - begin;
+        const float *weight = l->weight + (size_t)begin * (size_t)l->in + first;
+        multiply(
+            l, picked, block,
+            &(cnn_product){.m = l->n,
+                           .n = columns,
+                           .depth = depth,
+                           .a = l->dy + begin,
+                           .a_pitch = l->out,
+                           .a_column = elements,
+                           .b = copied(l, weight, l->in, depth, columns, l->scratch[thread]),
+                           .b_row = rows,
+                           .target = {.c = results(l, thread), .pitch = pitch(l), .accumulate = block > 0}});
+    }
+    write_results(l, thread, first, columns, l->dx, l->in);
+}
+
+int cnn_linear_backward_tasks(const cnn_linear *l)
+{
+    return blocks(l->in, width(l)) * (l->dx ? 2 : 1);
+}
+
+void cnn_linear_backward(void *context, int index, int thread)
+{
+    const cnn_linear *l = context;
+    const int each = blocks(l->in, width(l));
+    if (index < each)
+        backward_weight(l, index, l->scratch[thread]);
+    else
+        backward_input(l, index - each, thread);
 }

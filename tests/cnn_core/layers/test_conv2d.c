@@ -6,6 +6,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A sum of n float terms, added in any order, differs from the exact one by less than (n + 1) * FLT_EPSILON /
  * 2 times the sum of their absolute values (Higham, Accuracy and Stability of Numerical Algorithms,
@@ -13,6 +14,16 @@
 static double bound(double terms, double size)
 {
     return (terms + 1) * (double)FLT_EPSILON / 2 * size;
+}
+
+static float *floats(size_t count)
+{
+    float *values = malloc((count + CNN_VECTOR_MOST) * sizeof *values);
+    assert_non_null(values);
+    /* Memory that nobody wrote must not leak into results. */
+    for (size_t i = 0; i < count + CNN_VECTOR_MOST; i++)
+        values[i] = NAN;
+    return values;
 }
 
 /* Everything of one convolution on one image, with the memory that the kernels ask for. */
@@ -25,14 +36,20 @@ typedef struct fixture {
     double *weight, *bias, *image;
 } fixture;
 
-static float *floats(size_t count)
+/* Kernels work on images of channels last, the reference on channels first. */
+static float *channels_last(cnn_shape shape, const float *first)
 {
-    float *values = malloc((count + CNN_VECTOR_MOST) * sizeof *values);
-    assert_non_null(values);
-    /* Memory that nobody wrote must not leak into results. */
-    for (size_t i = 0; i < count + CNN_VECTOR_MOST; i++)
-        values[i] = NAN;
-    return values;
+    float *last = floats(cnn_shape_count(shape));
+    cnn_channels_last(cnn_kernels_get(), shape, first, last);
+    return last;
+}
+
+static void to_channels_first(cnn_shape shape, float *values)
+{
+    float *first = floats(cnn_shape_count(shape));
+    cnn_channels_first(cnn_kernels_get(), shape, values, first);
+    memcpy(values, first, cnn_shape_count(shape) * sizeof *values);
+    free(first);
 }
 
 static double *doubles(const float *from, size_t count)
@@ -49,7 +66,7 @@ static fixture set_up(int index)
     const conv_shape shape = conv_shape_at(index);
     fixture f = {.net = conv_net(&shape, (unsigned long)index)};
     f.layer = &f.net->layers[0];
-    assert_int_equal(cnn_conv_create(f.layer, &f.conv), 0);
+    assert_int_equal(cnn_conv_create(f.layer, 1, &f.conv), 0);
     f.in = cnn_shape_count(f.layer->in);
     f.out = cnn_shape_count(f.layer->out);
     f.weights = f.layer->weight_count;
@@ -66,6 +83,8 @@ static fixture set_up(int index)
     f.weight = doubles(f.layer->weight, f.weights);
     f.bias = doubles(f.layer->bias, f.layer->bias_count);
     f.image = doubles(f.x, f.in);
+    for (int k = 0; k < f.layer->out.c; k++)
+        cnn_conv_pack(&f.conv, f.layer->weight + (size_t)k * (size_t)f.conv.taps, k);
     return f;
 }
 
@@ -81,21 +100,63 @@ static void tear_down(fixture *f)
     free(f->image);
 }
 
+/* With and without the relu that may follow. */
 static void check_forward(void)
 {
     for (int index = 0; index < CONV_SHAPES; index++) {
         fixture f = set_up(index);
-        cnn_conv_forward(cnn_kernels_get(), &f.conv, f.x, f.layer->weight, f.layer->bias, f.y, f.scratch);
+        const int relu = index % 2;
+        float *x = channels_last(f.layer->in, f.x);
+        cnn_conv_forward(cnn_kernels_get(), &f.conv, x, f.layer->bias, relu, f.y, f.scratch);
+        to_channels_first(f.layer->out, f.y);
         double *y = doubles(NULL, f.out), *size = doubles(NULL, f.out);
         reference_conv(f.layer, f.weight, f.bias, f.image, y, size);
-        for (size_t i = 0; i < f.out; i++)
-            if (!(fabs((double)f.y[i] - y[i]) <= bound(f.conv.taps + 1, size[i])))
+        for (size_t i = 0; i < f.out; i++) {
+            const double expected = relu ? fmax(y[i], 0) : y[i];
+            if (!(fabs((double)f.y[i] - expected) <= bound(f.conv.taps + 1, size[i])))
                 fail_msg("%s, shape %d, output %zu: %.9g, not %.9g", cnn_kernels_get()->name, index, i,
-                         (double)f.y[i], y[i]);
+                         (double)f.y[i], expected);
+        }
+        free(x);
         free(y);
         free(size);
         tear_down(&f);
     }
+}
+
+/* A table whose count sees no zeros, so that all is multiplied. */
+static int count_all(const float *values, int count)
+{
+    (void)values;
+    return count;
+}
+
+static cnn_kernels dense_kernels(void)
+{
+    cnn_kernels kernels = *cnn_kernels_get();
+    kernels.count = count_all;
+    return kernels;
+}
+
+/* The backward pass, with its results as they are asked for: channels first, weights [K,C,R,S]. */
+static void backward(fixture *f, const cnn_kernels *kernels, const float *dy, int with_dx)
+{
+    const cnn_layer *l = f->layer;
+    float *x = channels_last(l->in, f->x), *slopes = channels_last(l->out, dy), *dw = floats(f->weights);
+    memset(dw, 0, f->weights * sizeof *dw);
+    memset(f->db, 0, l->bias_count * sizeof *f->db);
+    cnn_conv_backward(kernels, &f->conv, x, slopes, dw, f->db, with_dx ? f->dx : NULL, f->scratch);
+    if (with_dx)
+        to_channels_first(l->in, f->dx);
+    float *to = f->dw;
+    for (int k = 0; k < l->out.c; k++)
+        for (int c = 0; c < l->in.c; c++)
+            for (int r = 0; r < l->kernel_h; r++)
+                for (int s = 0; s < l->kernel_w; s++)
+                    *to++ = dw[cnn_conv_gradient_at(&f->conv, k, c, r, s)];
+    free(x);
+    free(slopes);
+    free(dw);
 }
 
 /* The gradient of sum(y * dy) by a weight, a bias or an input is the sum of dy times what multiplies it:
@@ -105,11 +166,10 @@ static void check_backward(void)
     for (int index = 0; index < CONV_SHAPES; index++) {
         fixture f = set_up(index);
         const cnn_layer *l = f.layer;
-        for (size_t i = 0; i < f.weights; i++)
-            f.dw[i] = 0;
-        for (size_t i = 0; i < l->bias_count; i++)
-            f.db[i] = 0;
-        cnn_conv_backward(cnn_kernels_get(), &f.conv, f.x, l->weight, f.dy, f.dw, f.db, f.dx, f.scratch);
+        /* Most of some are zeros, as after max pooling: those are multiplied another way. */
+        for (size_t i = 0; index % 3 && i < f.out; i++)
+            f.dy[i] = reference_noise(3000, i) < 0.6f ? 0 : f.dy[i];
+        backward(&f, cnn_kernels_get(), f.dy, 1);
 
         double *dw = doubles(NULL, f.weights), *dw_size = doubles(NULL, f.weights);
         double *dx = doubles(NULL, f.in), *dx_size = doubles(NULL, f.in);
@@ -153,19 +213,36 @@ static void check_backward(void)
 static void check_first_layer(void)
 {
     fixture with = set_up(1), without = set_up(1);
-    fixture *both[] = {&with, &without};
-    for (int i = 0; i < 2; i++) {
-        fixture *f = both[i];
-        for (size_t w = 0; w < f->weights; w++)
-            f->dw[w] = 0;
-        for (size_t b = 0; b < f->layer->bias_count; b++)
-            f->db[b] = 0;
-        cnn_conv_backward(cnn_kernels_get(), &f->conv, f->x, f->layer->weight, f->dy, f->dw, f->db,
-                          i ? NULL : f->dx, f->scratch);
-    }
+    backward(&with, cnn_kernels_get(), with.dy, 1);
+    backward(&without, cnn_kernels_get(), without.dy, 0);
     assert_memory_equal(with.dw, without.dw, with.weights * sizeof(float));
     tear_down(&with);
     tear_down(&without);
+}
+
+/* What is picked gives the bits that multiplying by the zeros gives. */
+static void check_zeros(void)
+{
+    const cnn_kernels dense = dense_kernels();
+    for (int index = 0; index < CONV_SHAPES; index++) {
+        fixture picked = set_up(index), whole = set_up(index);
+        for (size_t i = 0; i < picked.out; i++)
+            picked.dy[i] = reference_noise(3000, i) < 0.6f ? 0 : picked.dy[i];
+        backward(&picked, cnn_kernels_get(), picked.dy, 1);
+        backward(&whole, &dense, picked.dy, 1);
+        for (size_t i = 0; i < picked.weights; i++)
+            assert_true(picked.dw[i] == whole.dw[i]);
+        for (size_t i = 0; i < picked.in; i++)
+            assert_true(picked.dx[i] == whole.dx[i]);
+        tear_down(&picked);
+        tear_down(&whole);
+    }
+}
+
+static void test_zeros_change_no_bit(void **state)
+{
+    (void)state;
+    for_each_kernels(check_zeros);
 }
 
 static void test_forward(void **state)
@@ -192,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_forward),
         cmocka_unit_test(test_backward),
         cmocka_unit_test(test_first_layer),
+        cmocka_unit_test(test_zeros_change_no_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,9 @@
 /* relu, dropout and softmax: the layers without shape. */
 #include "../reference.h"
 #include "cmocka_headers.h"
+#include "cnn/random.h"
 #include "layers/layers.h"
+#include "shapes.h"
 #include <math.h>
 #include <string.h>
 
@@ -19,6 +21,17 @@ static void test_relu(void **state)
     assert_memory_equal(dy, slopes, sizeof slopes);
 }
 
+static cnn_dropout dropout_at(float rate, uint64_t position, size_t channels, size_t pixels)
+{
+    return (cnn_dropout){.kernels = cnn_kernels_get(),
+                         .rate = rate,
+                         .seed = 1,
+                         .step = 2,
+                         .position = position,
+                         .channels = channels,
+                         .pixels = pixels};
+}
+
 /* The share of zeros is the rate within 5 standard errors, what is kept is scaled, and gradients go the same
  * way. */
 static void test_dropout(void **state)
@@ -29,7 +42,8 @@ static void test_dropout(void **state)
     static uint8_t kept[COUNT];
     for (int i = 0; i < COUNT; i++)
         y[i] = dy[i] = 3;
-    cnn_dropout_forward(0.25f, 1, 2, 5, y, kept, COUNT);
+    const cnn_dropout dropout = dropout_at(0.25f, 5, COUNT, 1);
+    cnn_dropout_forward(&dropout, y, kept);
     cnn_dropout_backward(0.25f, kept, dy, COUNT);
     int zeros = 0;
     for (int i = 0; i < COUNT; i++) {
@@ -40,19 +54,34 @@ static void test_dropout(void **state)
     assert_true(fabs(zeros / (double)COUNT - 0.25) < 5 * sqrt(0.25 * 0.75 / COUNT));
 }
 
-/* A stretch drawn from the middle is the middle of the whole, wherever it begins. */
+/* Number i of [C,H,W] is kept if word position + i says so, wherever the layer begins and however long it is.
+ */
+static void check_positions(void)
+{
+    enum { MOST = 700 };
+    static const size_t channels[] = {1, 7, 700, 25}, pixels[] = {300, 1, 1, 28};
+    for (int shape = 0; shape < 4; shape++)
+        for (uint64_t first = 100; first < 109; first++) {
+            const size_t count = channels[shape] * pixels[shape];
+            float y[MOST];
+            uint8_t kept[MOST];
+            for (size_t i = 0; i < count; i++)
+                y[i] = 1;
+            const cnn_dropout dropout = dropout_at(0.5f, first, channels[shape], pixels[shape]);
+            cnn_dropout_forward(&dropout, y, kept);
+            for (size_t i = 0; i < count; i++) {
+                const size_t at = i % pixels[shape] * channels[shape] + i / pixels[shape];
+                const uint32_t word = cnn_random_word(1, CNN_STREAM_DROPOUT, 2, first + i);
+                assert_int_equal(kept[at], cnn_random_unit(word) >= 0.5f);
+                assert_true(y[at] == (kept[at] ? 2.0f : 0.0f));
+            }
+        }
+}
+
 static void test_dropout_is_a_function_of_position(void **state)
 {
     (void)state;
-    float whole[64], part[64];
-    uint8_t kept[64];
-    for (int first = 0; first < 9; first++) {
-        for (int i = 0; i < 64; i++)
-            whole[i] = part[i] = 1;
-        cnn_dropout_forward(0.5f, 1, 2, 100, whole, kept, 64);
-        cnn_dropout_forward(0.5f, 1, 2, 100 + (uint64_t)first, part, kept, 40);
-        assert_memory_equal(whole + first, part, 40 * sizeof(float));
-    }
+    for_each_kernels(check_positions);
 }
 
 static void test_softmax_loss_and_gradient(void **state)

@@ -34,20 +34,52 @@ static void run(const cnn_linear *linear, int tasks, cnn_task *task)
         task((void *)linear, i, 0);
 }
 
-static void check_case(int n, int in, int out)
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static cnn_picked picked(size_t blocks, size_t found)
+{
+    return (cnn_picked){.terms = malloc(blocks * CNN_LINEAR_DEPTH * sizeof(cnn_term)),
+                        .counts = malloc(blocks * sizeof(int32_t)),
+                        .found = malloc(found * sizeof(int32_t))};
+}
+
+static void let_go(const cnn_picked *picked)
+{
+    free(picked->terms);
+    free(picked->counts);
+    free(picked->found);
+}
+
+/* Zeros a share of values, here and there. */
+static void thin(float *values, size_t count, float share)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = (reference_noise(5, i) + 1) / 2 < share ? 0 : values[i];
+}
+
+/* A layer on values of which a share is zero, with or without the relu that may follow. */
+static void check_case(int n, int in, int out, float zeros, int relu)
 {
     const size_t N = (size_t)n, IN = (size_t)in, OUT = (size_t)out;
     float *x = floats(N * IN), *weight = floats(OUT * IN), *bias = floats(OUT), *dy = floats(N * OUT);
     float *y = floats(N * OUT), *dx = floats(N * IN), *dw = floats(OUT * IN), *db = floats(OUT);
-    float *transposed = floats(IN * cnn_padded(N)), *scratch = floats(cnn_linear_scratch(n));
+    float *scratch = floats(cnn_linear_scratch(n));
+    const cnn_picked rows = picked(larger(cnn_picked_blocks(n, in), cnn_picked_blocks(n, out)), N);
+    const cnn_picked columns = picked(cnn_picked_blocks(out, n), OUT);
     reference_fill(1, x, N * IN);
     reference_fill(2, weight, OUT * IN);
     reference_fill(3, bias, OUT);
     reference_fill(4, dy, N * OUT);
+    thin(x, N * IN, zeros);
+    thin(dy, N * OUT, zeros);
     const cnn_linear linear = {.kernels = cnn_kernels_get(),
                                .n = n,
                                .in = in,
                                .out = out,
+                               .relu = relu,
                                .x = x,
                                .weight = weight,
                                .bias = bias,
@@ -56,12 +88,13 @@ static void check_case(int n, int in, int out)
                                .dx = dx,
                                .weight_gradient = dw,
                                .bias_gradient = db,
-                               .transposed = transposed,
+                               .rows = rows,
+                               .columns = columns,
                                .scratch = &scratch};
-    run(&linear, cnn_linear_transpose_tasks(&linear), cnn_linear_transpose);
+    run(&linear, cnn_linear_pick_tasks(&linear), cnn_linear_pick);
     run(&linear, cnn_linear_forward_tasks(&linear), cnn_linear_forward);
-    run(&linear, cnn_linear_backward_input_tasks(&linear), cnn_linear_backward_input);
-    run(&linear, cnn_linear_backward_weight_tasks(&linear), cnn_linear_backward_weight);
+    run(&linear, cnn_linear_pick_gradient_tasks(&linear), cnn_linear_pick_gradient);
+    run(&linear, cnn_linear_backward_tasks(&linear), cnn_linear_backward);
 
     for (size_t i = 0; i < N; i++)
         for (size_t o = 0; o < OUT; o++) {
@@ -70,7 +103,8 @@ static void check_case(int n, int in, int out)
                 sum += (double)x[i * IN + k] * (double)weight[o * IN + k];
                 size += fabs((double)x[i * IN + k] * (double)weight[o * IN + k]);
             }
-            assert_true(fabs((double)y[i * OUT + o] - sum) <= bound(in + 1, size));
+            const double expected = relu ? fmax(sum, 0) : sum;
+            assert_true(fabs((double)y[i * OUT + o] - expected) <= bound(in + 1, size));
         }
     for (size_t i = 0; i < N; i++)
         for (size_t k = 0; k < IN; k++) {
@@ -97,15 +131,18 @@ static void check_case(int n, int in, int out)
             assert_true(fabs((double)dw[o * IN + k] - sum) <= bound(n, size));
         }
     }
-    float *blocks[] = {x, weight, bias, dy, y, dx, dw, db, transposed, scratch};
+    float *blocks[] = {x, weight, bias, dy, y, dx, dw, db, scratch};
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
         free(blocks[i]);
+    let_go(&rows);
+    let_go(&columns);
 }
 
 static void check_all(void)
 {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        check_case(cases[i].n, cases[i].in, cases[i].out);
+        for (int tenths = 0; tenths < 10; tenths += 3)
+            check_case(cases[i].n, cases[i].in, cases[i].out, 0.1f * (float)tenths, tenths % 2);
 }
 
 static void test_forward_and_backward(void **state)

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "names.h"
+#include "vector.h"
+
+INLINE integers load_integers(const int32_t *from)
+{
+    integers v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+INLINE void store_integers(int32_t *to, integers v, int count)
+{
+    if (count == LANES) {
+        memcpy(to, &v, sizeof v);
+        return;
+    }
+    int32_t lanes[LANES];
+    memcpy(lanes, &v, sizeof v);
+    for (int lane = 0; lane < count; lane++)
+        to[lane] = lanes[lane];
+}
+
+INLINE integers either(integers mask, integers yes, integers no)
+{
+    return (yes & mask) | (no & ~mask);
+}
+
+static int channels_from(const cnn_pool *p, int c)
+{
+    return p->channels - c < LANES ? p->channels - c : LANES;
+}
+
+static ptrdiff_t window(const cnn_pool *p, int row, int column)
+{
+    return ((ptrdiff_t)row * p->stride * p->in_w + (ptrdiff_t)column * p->stride) * p->channels;
+}
+
+/* NaN is larger than any number, and no NaN is larger than another. */
+void KERNEL(pool)(const cnn_pool *p, const float *x, float *y, int32_t *chosen)
+{
+    const cnn_pool pool = *p;
+    for (int row = 0; row < pool.out_h; row++)
+        for (int column = 0; column < pool.out_w; column++, y += pool.channels, chosen += pool.channels)
+            for (int c = 0; c < pool.channels; c += LANES) {
+                const float *from = x + window(&pool, row, column) + c;
+                vector best = load(from);
+                integers choice = {0};
+                for (int r = 0; r < pool.kernel_h; r++)
+                    for (int s = 0; s < pool.kernel_w; s++) {
+                        const vector value = load(from + ((ptrdiff_t)r * pool.in_w + s) * pool.channels);
+                        const integers better = ~(value <= best) & (best == best);
+                        best = (vector)either(better, (integers)value, (integers)best);
+                        choice = either(better, (integers){0} + (r * pool.kernel_w + s), choice);
+                    }
+                store_some(y + c, best, channels_from(&pool, c));
+                store_integers(chosen + c, choice, channels_from(&pool, c));
+            }
+}
+
+/* One window; if no other window has part of it, its gradients are all there is to them. */
+INLINE void unpool_window(const cnn_pool *p, int c, const float *y, const float *dy, const int32_t *chosen,
+                          float *dx, int alone)
+{
+    const int count = channels_from(p, c);
+    integers slope = (integers)load(dy + c);
+    if (y)
+        slope &= ~(load(y + c) <= 0);
+    const integers choice = load_integers(chosen + c);
+    for (int r = 0; r < p->kernel_h; r++)
+        for (int s = 0; s < p->kernel_w; s++) {
+            const vector part = (vector)(slope & (choice == r * p->kernel_w + s));
+            float *to = dx + ((ptrdiff_t)r * p->in_w + s) * p->channels + c;
+            if (count == LANES) {
+                store(to, alone ? part : load(to) + part);
+            } else {
+                float lanes[LANES];
+                store(lanes, part);
+                for (int lane = 0; lane < count; lane++)
+                    to[lane] = alone ? lanes[lane] : to[lane] + lanes[lane];
+            }
+        }
+}
+
+void KERNEL(unpool)(const cnn_pool *p, const float *y, const float *dy, const int32_t *chosen, float *dx)
+{
+    const cnn_pool pool = *p;
+    const int alone = pool.stride >= pool.kernel_h && pool.stride >= pool.kernel_w;
+    const int covered = pool.stride == pool.kernel_h && pool.stride == pool.kernel_w &&
+                        pool.out_h * pool.stride == pool.in_h && pool.out_w * pool.stride == pool.in_w;
+    if (!covered)
+        memset(dx, 0, (size_t)pool.in_h * (size_t)pool.in_w * (size_t)pool.channels * sizeof *dx);
+    for (int row = 0; row < pool.out_h; row++)
+        for (int column = 0; column < pool.out_w; column++) {
+            for (int c = 0; c < pool.channels; c += LANES)
+                if (alone)
+                    unpool_window(&pool, c, y, dy, chosen, dx + window(&pool, row, column), 1);
+                else
+                    unpool_window(&pool, c, y, dy, chosen, dx + window(&pool, row, column), 0);
+            y = y ? y + pool.channels : NULL;
+            dy += pool.channels;
+            chosen += pool.channels;
+        }
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "target.h"
+
+/* A tile of sums stays in registers: 6 rows by 2 vectors are 12 chains of multiply-adds, enough to hide the
+ * latency of each, and leave room for two operands and a factor among 16 registers. Where one vector is left,
+ * 8 rows. More rows than these would push their addresses out of the registers. */
+#if defined(__AVX512F__)
+enum { ROWS_OF_TWO = 8, ROWS_OF_ONE = 8 };
+#elif defined(__AVX2__)
+enum { ROWS_OF_TWO = 6, ROWS_OF_ONE = 8 };
+#else
+enum { ROWS_OF_TWO = 4, ROWS_OF_ONE = 8 };
+#endif
+enum { MOST_ROWS = 8 };
+
+/* Rows i to i + rows, columns j to j + columns; rows and vectors are constants wherever it is inlined. */
+INLINE void tile(const cnn_product *p, int i, int j, int columns, int rows, int vectors)
+{
+    vector sum[MOST_ROWS][2];
+    const float *a[MOST_ROWS];
+    UNROLL for (int r = 0; r < rows; r++)
+    {
+        a[r] = p->a + (p->a_row ? p->a_row[i + r] : (i + r) * p->a_pitch);
+        UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = start_of(&p->target, j + v * LANES);
+    }
+    const float *b = p->b + j;
+    const ptrdiff_t *column = p->a_column, *row = p->b_row, *end = row + p->depth;
+    for (; row < end; row++, column++) {
+        const ptrdiff_t d = *column;
+        vector operand[2];
+        const float *at = b + *row;
+        UNROLL for (int v = 0; v < vectors; v++) operand[v] = load(at + v * LANES);
+        UNROLL for (int r = 0; r < rows; r++)
+        {
+            const float factor = a[r][d];
+            UNROLL for (int v = 0; v < vectors; v++) sum[r][v] += factor * operand[v];
+        }
+    }
+    UNROLL for (int r = 0; r < rows; r++) finish(&p->target, i + r, j, columns, sum[r], vectors);
+}
+
+/* All rows of a panel of columns, whose part of b stays in the nearest cache. */
+INLINE void panel(const cnn_product *p, int j, int columns, int rows, int vectors)
+{
+    int i = 0;
+    for (; i + rows <= p->m; i += rows)
+        tile(p, i, j, columns, rows, vectors);
+    if (rows > 4 && p->m - i >= 4) {
+        tile(p, i, j, columns, 4, vectors);
+        i += 4;
+    }
+    if (p->m - i >= 2) {
+        tile(p, i, j, columns, 2, vectors);
+        i += 2;
+    }
+    if (p->m - i >= 1)
+        tile(p, i, j, columns, 1, vectors);
+}
+
+void KERNEL(product)(const cnn_product *product)
+{
+    /* A copy that no store can reach: what it holds stays in registers. */
+    const cnn_product copy = *product, *p = &copy;
+    int j = 0;
+    for (; p->n - j > LANES; j += 2 * LANES)
+        panel(p, j, p->n - j < 2 * LANES ? p->n - j : 2 * LANES, ROWS_OF_TWO, 2);
+    if (p->n > j)
+        panel(p, j, p->n - j, ROWS_OF_ONE, 1);
+}

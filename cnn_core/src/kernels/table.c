@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "names.h"
+#include "vector.h"
+
+#define CNN_TEXT(name) #name
+#define CNN_NAME(isa)  CNN_TEXT(isa)
+
+const cnn_kernels KERNEL(table) = {
+    .name = CNN_NAME(CNN_ISA),
+    .lanes = LANES,
+    .product = KERNEL(product),
+    .sparse_product = KERNEL(sparse_product),
+    .count = KERNEL(count),
+    .collect = KERNEL(collect),
+    .add_columns = KERNEL(add_columns),
+    .transpose = KERNEL(transpose),
+    .pool = KERNEL(pool),
+    .unpool = KERNEL(unpool),
+    .random = KERNEL(random),
+    .gram = KERNEL(gram),
+    .update_sgd = KERNEL(update_sgd),
+    .update_momentum = KERNEL(update_momentum),
+    .update_adam = KERNEL(update_adam),
+};

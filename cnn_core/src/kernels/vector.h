@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The vectors of the instruction set that is compiled for, by the vector extensions of GCC and Clang.
+ * Internal to the kernels, whose files are compiled once for each instruction set with CNN_ISA set to its
+ * name. */
+#ifndef CNN_KERNELS_VECTOR_H
+#define CNN_KERNELS_VECTOR_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX512F__)
+enum { VECTOR_BYTES = 64 };
+#elif defined(__AVX2__)
+enum { VECTOR_BYTES = 32 };
+#else
+enum { VECTOR_BYTES = 16 };
+#endif
+enum { LANES = VECTOR_BYTES / 4 };
+
+typedef float vector __attribute__((vector_size(VECTOR_BYTES)));
+typedef int32_t integers __attribute__((vector_size(VECTOR_BYTES)));
+
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 16")
+
+INLINE vector load(const float *from)
+{
+    vector v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+INLINE void store(float *to, vector v)
+{
+    memcpy(to, &v, sizeof v);
+}
+
+/* The first `count` lanes, at most LANES. */
+INLINE void store_some(float *to, vector v, int count)
+{
+    if (count == LANES) {
+        store(to, v);
+        return;
+    }
+    float lanes[LANES];
+    store(lanes, v);
+    for (int lane = 0; lane < count; lane++)
+        to[lane] = lanes[lane];
+}
+
+/* max(v, 0); NaN stays NaN. */
+INLINE vector rectified(vector v)
+{
+    return (vector)((integers)v & ~(v < 0));
+}
+
+#endif

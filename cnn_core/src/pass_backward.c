@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "pass_parts.h"
+#include <string.h>
+
+/* ---- one image back through a run of layers ---- */
+
+/* The gradients of an image at hand: of the output of a layer, and where that of its input goes. */
+typedef struct image_gradients {
+    float *dy, *dx;
+} image_gradients;
+
+static void swap(image_gradients *gradients)
+{
+    float *dy = gradients->dy;
+    gradients->dy = gradients->dx;
+    gradients->dx = dy;
+}
+
+static size_t gradient_count(const cnn_layer *layer)
+{
+    return layer->weight_count + layer->bias_count;
+}
+
+static void backward_conv(cnn_pass *pass, int index, int image, int part, float *scratch,
+                          image_gradients *gradients)
+{
+    const cnn_layer *layer = &pass->net->layers[index];
+    const layer_state *state = &pass->layers[index];
+    float *gradient = state->parts + (size_t)part * gradient_count(layer);
+    cnn_conv_backward(pass->kernels, &state->conv, cnn_image(cnn_input_of(pass, index), image), gradients->dy,
+                      gradient, gradient + layer->weight_count,
+                      index == pass->first_parameters ? NULL : gradients->dx, scratch);
+    swap(gradients);
+}
+
+/* A relu before it is done on what was pooled, which is less. */
+static void backward_pool(cnn_pass *pass, int index, int image, image_gradients *gradients)
+{
+    const cnn_layer *layer = &pass->net->layers[index];
+    const layer_state *state = &pass->layers[index];
+    const cnn_pool pool = cnn_pool_of(layer);
+    const int after_relu = index > pass->begin && pass->net->layers[index - 1].kind == CNN_RELU;
+    pass->kernels->unpool(&pool, after_relu ? cnn_image(state->output, image) : NULL, gradients->dy,
+                          state->chosen + (size_t)image * cnn_shape_count(layer->out), gradients->dx);
+    swap(gradients);
+}
+
+static void backward_layer(cnn_pass *pass, int index, int image, int part, float *scratch,
+                           image_gradients *gradients)
+{
+    const cnn_layer *layer = &pass->net->layers[index];
+    const layer_state *state = &pass->layers[index];
+    const size_t count = cnn_shape_count(layer->out);
+    switch (layer->kind) {
+    case CNN_CONV:
+        backward_conv(pass, index, image, part, scratch, gradients);
+        break;
+    case CNN_RELU:
+        if (index + 1 == pass->end || pass->net->layers[index + 1].kind != CNN_MAXPOOL)
+            cnn_relu_backward(cnn_image(state->output, image), gradients->dy, count);
+        break;
+    case CNN_MAXPOOL:
+        backward_pool(pass, index, image, gradients);
+        break;
+    case CNN_DROPOUT:
+        cnn_dropout_backward(layer->rate, state->kept + (size_t)image * count, gradients->dy, count);
+        break;
+    case CNN_LINEAR:
+        break;
+    }
+}
+
+static void backward_image(cnn_pass *pass, int image, int part, int thread)
+{
+    image_gradients gradients = {pass->scratch[thread], pass->scratch[thread] + pass->image_gradient};
+    const cnn_shape out = pass->net->layers[pass->end - 1].out, in = pass->net->layers[pass->begin].in;
+    cnn_channels_last(pass->kernels, out, pass->dy + (size_t)image * cnn_shape_count(out), gradients.dy);
+    for (int i = pass->end - 1; i >= pass->begin; i--)
+        backward_layer(pass, i, image, part, cnn_layer_scratch(pass, thread), &gradients);
+    if (pass->begin > pass->first_parameters)
+        cnn_channels_first(pass->kernels, in, gradients.dy, pass->dx + (size_t)image * cnn_shape_count(in));
+}
+
+/* ---- a run of layers: by parts of the batch ---- */
+
+static void backward_part(void *context, int part, int thread)
+{
+    cnn_pass *pass = context;
+    const int parts = cnn_pass_parts(pass->net, pass->begin, pass->end);
+    for (int i = pass->begin; i < pass->end; i++) {
+        const size_t count = gradient_count(&pass->net->layers[i]);
+        if (count)
+            memset(pass->layers[i].parts + (size_t)part * count, 0, count * sizeof(float));
+    }
+    const int first = (int)((int64_t)part * pass->n / parts),
+              last = (int)((int64_t)(part + 1) * pass->n / parts);
+    for (int image = first; image < last; image++)
+        backward_image(pass, image, part, thread);
+}
+
+/* The gradient of a filter: its parts are added in their order. */
+static void add_parts(void *context, int k, int thread)
+{
+    (void)thread;
+    const cnn_pass *pass = context;
+    const cnn_layer *layer = &pass->net->layers[pass->conv];
+    const cnn_conv *conv = &pass->layers[pass->conv].conv;
+    const float *parts = pass->layers[pass->conv].parts;
+    const size_t count = gradient_count(layer);
+    float *gradient = layer->weight_gradient + (size_t)k * (size_t)conv->taps;
+    const int part_count = cnn_pass_parts(pass->net, pass->begin, pass->end);
+    for (int c = 0; c < conv->in.c; c++)
+        for (int r = 0; r < conv->kernel_h; r++)
+            for (int s = 0; s < conv->kernel_w; s++, gradient++) {
+                const float *part = parts + cnn_conv_gradient_at(conv, k, c, r, s);
+                *gradient = *part;
+                for (int i = 1; i < part_count; i++)
+                    *gradient += part[(size_t)i * count];
+            }
+    const float *bias = parts + layer->weight_count + k;
+    layer->bias_gradient[k] = *bias;
+    for (int i = 1; i < part_count; i++)
+        layer->bias_gradient[k] += bias[(size_t)i * count];
+}
+
+static void backward_run(cnn_pass *pass, int begin, int end)
+{
+    pass->begin = begin;
+    pass->end = end;
+    cnn_threads_run(pass->threads, cnn_pass_parts(pass->net, begin, end), backward_part, pass);
+    for (pass->conv = begin; pass->conv < end; pass->conv++)
+        if (pass->net->layers[pass->conv].kind == CNN_CONV)
+            cnn_threads_run(pass->threads, pass->net->layers[pass->conv].out.c, add_parts, pass);
+}
+
+static void backward_linear(cnn_pass *pass, int index)
+{
+    cnn_linear linear = cnn_pass_linear(pass, index);
+    if (index == pass->first_parameters)
+        linear.dx = NULL;
+    cnn_threads_run(pass->threads, cnn_linear_pick_gradient_tasks(&linear), cnn_linear_pick_gradient,
+                    &linear);
+    cnn_threads_run(pass->threads, cnn_linear_backward_tasks(&linear), cnn_linear_backward, &linear);
+}
+
+void cnn_pass_run_backward(cnn_pass *pass)
+{
+    const cnn_net *net = pass->net;
+    int current = 0;
+    for (int end = net->layer_count; end > pass->first_parameters; current = !current) {
+        pass->dy = pass->gradients[current];
+        pass->dx = pass->gradients[!current];
+        int begin = end;
+        while (begin > pass->first_parameters && net->layers[begin - 1].kind != CNN_LINEAR)
+            begin--;
+        if (begin < end) {
+            backward_run(pass, begin, end);
+            end = begin;
+        } else {
+            backward_linear(pass, end - 1);
+            end--;
+        }
+    }
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "pass_parts.h"
+
+/* ---- weights of convolutions, as their kernels want them ---- */
+
+static void pack_filter(void *context, int index, int thread)
+{
+    (void)thread;
+    cnn_pass *pass = context;
+    int layer = 0;
+    for (;; layer++) {
+        if (pass->net->layers[layer].kind != CNN_CONV)
+            continue;
+        if (index < pass->net->layers[layer].out.c)
+            break;
+        index -= pass->net->layers[layer].out.c;
+    }
+    const cnn_layer *conv = &pass->net->layers[layer];
+    const size_t taps = conv->weight_count / conv->bias_count;
+    cnn_conv_pack(&pass->layers[layer].conv, conv->weight + (size_t)index * taps, index);
+}
+
+static void pack(cnn_pass *pass)
+{
+    int filters = 0;
+    for (int i = 0; i < pass->net->layer_count; i++)
+        if (pass->net->layers[i].kind == CNN_CONV)
+            filters += pass->net->layers[i].out.c;
+    cnn_threads_run(pass->threads, filters, pack_filter, pass);
+}
+
+/* ---- one image through a run of layers ---- */
+
+static void drop(cnn_pass *pass, int index, int image)
+{
+    const cnn_layer *layer = &pass->net->layers[index];
+    const layer_state *state = &pass->layers[index];
+    const cnn_dropout dropout = {.kernels = pass->kernels,
+                                 .rate = layer->rate,
+                                 .seed = pass->net->seed,
+                                 .step = pass->step,
+                                 .position = (uint64_t)image * pass->random_per_image + layer->random_base,
+                                 .channels = (size_t)layer->out.c,
+                                 .pixels = (size_t)layer->out.h * (size_t)layer->out.w};
+    cnn_dropout_forward(&dropout, cnn_image(state->output, image),
+                        state->kept + (size_t)image * cnn_shape_count(layer->out));
+}
+
+static void forward_layer(cnn_pass *pass, int index, int image, float *scratch)
+{
+    const cnn_layer *layer = &pass->net->layers[index];
+    const layer_state *state = &pass->layers[index];
+    const float *x = cnn_image(cnn_input_of(pass, index), image);
+    float *y = cnn_image(state->output, image);
+    const size_t count = cnn_shape_count(layer->out);
+    switch (layer->kind) {
+    case CNN_CONV:
+        cnn_conv_forward(pass->kernels, &state->conv, x, layer->bias, cnn_is_fused_relu(pass->net, index + 1),
+                         y, scratch);
+        break;
+    case CNN_RELU:
+        if (!cnn_is_fused_relu(pass->net, index))
+            cnn_relu_forward(y, count);
+        break;
+    case CNN_MAXPOOL: {
+        const cnn_pool pool = cnn_pool_of(layer);
+        pass->kernels->pool(&pool, x, y, state->chosen + (size_t)image * count);
+        break;
+    }
+    case CNN_DROPOUT:
+        if (pass->is_training)
+            drop(pass, index, image);
+        break;
+    case CNN_LINEAR:
+        break;
+    }
+}
+
+static float *image_first(const activation *values, int image)
+{
+    return values->first + (size_t)image * cnn_shape_count(values->shape);
+}
+
+static void forward_image(void *context, int image, int thread)
+{
+    cnn_pass *pass = context;
+    activation *input = cnn_input_of(pass, pass->begin), *output = cnn_input_of(pass, pass->end);
+    if (pass->begin == 0 && input->last != input->first)
+        cnn_channels_last(pass->kernels, input->shape, image_first(input, image), cnn_image(input, image));
+    for (int i = pass->begin; i < pass->end; i++)
+        forward_layer(pass, i, image, cnn_layer_scratch(pass, thread));
+    /* A run ends before a linear layer. */
+    if (output->last != output->first)
+        cnn_channels_first(pass->kernels, output->shape, cnn_image(output, image),
+                           image_first(output, image));
+}
+
+static void forward_linear(cnn_pass *pass, int layer)
+{
+    cnn_linear linear = cnn_pass_linear(pass, layer);
+    cnn_threads_run(pass->threads, cnn_linear_pick_tasks(&linear), cnn_linear_pick, &linear);
+    cnn_threads_run(pass->threads, cnn_linear_forward_tasks(&linear), cnn_linear_forward, &linear);
+}
+
+void cnn_pass_run_forward(cnn_pass *pass, int n, int training)
+{
+    const cnn_net *net = pass->net;
+    pass->n = n;
+    pass->is_training = training;
+    pack(pass);
+    for (int layer = 0; layer < net->layer_count;) {
+        const int end = cnn_run_end(net, layer);
+        for (int i = layer; i < end; i++)
+            pass->layers[i].output->first_is_old = i < end - 1;
+        pass->begin = layer;
+        pass->end = end;
+        if (end > layer)
+            cnn_threads_run(pass->threads, n, forward_image, pass);
+        else
+            forward_linear(pass, layer);
+        layer = end > layer ? end : layer + 1;
+    }
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a pass holds: pass.c makes it, pass_forward.c and pass_backward.c run it. Internal to cnn_core. */
+#ifndef CNN_PASS_PARTS_H
+#define CNN_PASS_PARTS_H
+
+#include "cnn/pass.h"
+#include "layers/layers.h"
+
+/* Values of a batch, in two layouts that are one if an image has one channel or one pixel. */
+typedef struct activation {
+    cnn_shape shape;
+    float *last;      /* [N,H,W,C], as layers work on it */
+    float *first;     /* [N,C,H,W], as callers and linear layers see it */
+    int first_is_old; /* `last` has changed since `first` was made from it */
+} activation;
+
+/* What one layer keeps from the forward to the backward pass. */
+typedef struct layer_state {
+    activation *output; /* shared with the layer before for relu and dropout */
+    activation own;
+    cnn_conv conv;   /* convolutions only */
+    float *parts;    /* convolutions, training: a gradient of weights and bias for each part of the batch */
+    int32_t *chosen; /* maxpool */
+    uint8_t *kept;   /* dropout, training */
+} layer_state;
+
+struct cnn_pass {
+    cnn_net *net;
+    cnn_threads *threads;
+    const cnn_kernels *kernels;
+    int max_batch, training;
+    int first_parameters;      /* layers before it need no gradient of their input */
+    uint64_t random_per_image; /* dropout numbers of one image, over all layers */
+    activation input;
+    uint8_t *labels;
+    layer_state *layers;
+    float
+        *gradients[2]; /* of the output and the input of the linear layer at hand, in turn, channels first */
+    size_t image_gradient; /* floats of each of the two gradients that a thread keeps of an image */
+    cnn_picked rows, columns;
+    float **scratch; /* per thread: two gradients of an image, then what layers need */
+    /* The pass that is running. */
+    int n, is_training;
+    uint64_t step;
+    float *dy, *dx; /* two of gradients */
+    int begin, end; /* the layers of the run that is at work */
+    int conv;       /* the layer of it whose parts are added */
+    void **blocks;  /* everything allocated, for free */
+    int block_count;
+    size_t bytes; /* of the blocks and the convolutions */
+};
+
+/* Layers that are no linear ones follow each other image by image, in runs. The end of that which begins at
+ * `layer`. */
+static inline int cnn_run_end(const cnn_net *net, int layer)
+{
+    while (layer < net->layer_count && net->layers[layer].kind != CNN_LINEAR)
+        layer++;
+    return layer;
+}
+
+/* The values that a layer takes. */
+static inline activation *cnn_input_of(cnn_pass *pass, int layer)
+{
+    return layer ? pass->layers[layer - 1].output : &pass->input;
+}
+
+static inline float *cnn_image(const activation *values, int image)
+{
+    return values->last + (size_t)image * cnn_shape_count(values->shape);
+}
+
+/* Whether a relu is done by the layer before it. */
+static inline int cnn_is_fused_relu(const cnn_net *net, int layer)
+{
+    return layer > 0 && layer < net->layer_count && net->layers[layer].kind == CNN_RELU &&
+           cnn_layer_has_parameters(&net->layers[layer - 1]);
+}
+
+static inline float *cnn_layer_scratch(const cnn_pass *pass, int thread)
+{
+    return pass->scratch[thread] + 2 * pass->image_gradient;
+}
+
+/* A linear layer of the running pass. */
+cnn_linear cnn_pass_linear(cnn_pass *pass, int layer);
+
+/* Parts of the batch whose gradients a run of layers sums apart. */
+int cnn_pass_parts(const cnn_net *net, int begin, int end);
+
+/* Runs all layers on the first n images. */
+void cnn_pass_run_forward(cnn_pass *pass, int n, int training);
+
+/* Fills the gradients of the network from pass->gradients[0], that of the logits. */
+void cnn_pass_run_backward(cnn_pass *pass);
+
+#endif
