@@ -9,7 +9,6 @@
 
 enum {
     CNN_VECTOR_MOST = 16,  /* floats in the widest vector of any instruction set */
-    CNN_UPDATE_LANES = 16, /* partial sums of an update: the same for every instruction set */
 };
 
 /* n rounded up to whole widest vectors: how far beyond n a kernel may read. */

@@ -2,7 +2,7 @@
 #include "cnn/net.h"
 #include "cnn/random.h"
 #include "cnn/status.h"
-#include "kernels.h"
+#include "float_arena.h"
 #include "spec.h"
 #include <math.h>
 #include <stdio.h>
@@ -119,9 +119,9 @@ static void fill_uniform(uint64_t seed, uint64_t tensor, float bound, float *val
 static int allocate_parameters(cnn_net *net)
 {
     const size_t count = net->parameter_count;
-    net->parameters = calloc(count + CNN_VECTOR_MOST, sizeof(float));
-    net->gradients = calloc(count, sizeof(float));
-    net->initial = calloc(count, sizeof(float));
+    net->parameters = cnn_float_arena(count);
+    net->gradients = cnn_float_arena(count);
+    net->initial = cnn_float_arena(count);
     if (!net->parameters || !net->gradients || !net->initial)
         return cnn_fail(CNN_NO_MEMORY, "net: no memory for %zu parameters", count);
 

@@ -2,6 +2,7 @@
 #include "cnn/optimizer.h"
 #include "cnn/number.h"
 #include "cnn/status.h"
+#include "float_arena.h"
 #include "kernels.h"
 #include <math.h>
 #include <stdlib.h>
@@ -83,7 +84,7 @@ int cnn_optimizer_create(const cnn_optimizer_options *options, const cnn_net *ne
     optimizer->squares = calloc(net->parameter_count / STRETCH + 1, sizeof *optimizer->squares);
     int missing = !optimizer->squares;
     for (int i = 0; i < optimizer->moment_count; i++)
-        missing |= !(optimizer->moments[i] = calloc(net->parameter_count, sizeof(float)));
+        missing |= !(optimizer->moments[i] = cnn_float_arena(net->parameter_count));
     if (missing) {
         cnn_optimizer_free(optimizer);
         return cnn_fail(CNN_NO_MEMORY, "optimizer: no memory for %zu parameters", net->parameter_count);

@@ -9,7 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CNN_MOST_THREADS = 256 };
+enum {
+    CNN_MOST_THREADS = 256,
+    /* Looks for the next job, or for the end of this one, before a thread goes to sleep: some 50
+     * microseconds, since jobs of a step follow each other more closely than the system wakes a thread. */
+    LOOKS = 2000,
+};
 
 typedef struct worker {
     pthread_t thread;
@@ -22,9 +27,9 @@ struct cnn_threads {
     worker *workers; /* [count - 1] */
     pthread_mutex_t mutex;
     pthread_cond_t start, finished;
-    unsigned long job; /* rises with each cnn_threads_run */
-    int busy;          /* workers that have not ended the current job */
-    int stop;
+    atomic_ulong job; /* rises with each cnn_threads_run; changed under the mutex */
+    atomic_int busy;  /* workers that have not ended the current job */
+    atomic_int stop;  /* changed under the mutex */
     cnn_task *task;
     void *context;
     int tasks;
@@ -38,26 +43,64 @@ static void take_tasks(cnn_threads *pool, int thread)
         pool->task(pool->context, index, thread);
 }
 
+static void look_away(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static int has_news(cnn_threads *pool, unsigned long seen)
+{
+    return atomic_load_explicit(&pool->job, memory_order_acquire) != seen || atomic_load(&pool->stop);
+}
+
+static void await_job(cnn_threads *pool, unsigned long seen)
+{
+    for (int i = 0; i < LOOKS && !has_news(pool, seen); i++)
+        look_away();
+    if (has_news(pool, seen))
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    while (!has_news(pool, seen))
+        pthread_cond_wait(&pool->start, &pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static int is_busy(cnn_threads *pool)
+{
+    return atomic_load_explicit(&pool->busy, memory_order_acquire) != 0;
+}
+
+static void await_workers(cnn_threads *pool)
+{
+    for (int i = 0; i < LOOKS && is_busy(pool); i++)
+        look_away();
+    if (!is_busy(pool))
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    while (is_busy(pool))
+        pthread_cond_wait(&pool->finished, &pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
 static void *work(void *argument)
 {
     worker *self = argument;
     cnn_threads *pool = self->pool;
-    unsigned long seen = 0;
-    pthread_mutex_lock(&pool->mutex);
-    for (;;) {
-        while (!pool->stop && pool->job == seen)
-            pthread_cond_wait(&pool->start, &pool->mutex);
-        if (pool->stop)
-            break;
-        seen = pool->job;
-        pthread_mutex_unlock(&pool->mutex);
+    for (unsigned long seen = 0;; seen++) {
+        await_job(pool, seen);
+        if (atomic_load(&pool->stop))
+            return NULL;
         take_tasks(pool, self->number);
-        pthread_mutex_lock(&pool->mutex);
-        if (--pool->busy == 0)
+        if (atomic_fetch_sub_explicit(&pool->busy, 1, memory_order_acq_rel) == 1) {
+            pthread_mutex_lock(&pool->mutex);
             pthread_cond_signal(&pool->finished);
+            pthread_mutex_unlock(&pool->mutex);
+        }
     }
-    pthread_mutex_unlock(&pool->mutex);
-    return NULL;
 }
 
 static int usable_processors(void)
@@ -117,7 +160,7 @@ void cnn_threads_free(cnn_threads *pool)
     if (!pool)
         return;
     pthread_mutex_lock(&pool->mutex);
-    pool->stop = 1;
+    atomic_store(&pool->stop, 1);
     pthread_cond_broadcast(&pool->start);
     pthread_mutex_unlock(&pool->mutex);
     for (int i = 0; i < pool->count - 1; i++)
@@ -141,20 +184,16 @@ void cnn_threads_run(cnn_threads *pool, int tasks, cnn_task *task, void *context
             task(context, i, 0);
         return;
     }
-    pthread_mutex_lock(&pool->mutex);
     pool->task = task;
     pool->context = context;
     pool->tasks = tasks;
     atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-    pool->busy = pool->count - 1;
-    pool->job++;
+    atomic_store_explicit(&pool->busy, pool->count - 1, memory_order_relaxed);
+    pthread_mutex_lock(&pool->mutex);
+    atomic_fetch_add_explicit(&pool->job, 1, memory_order_release);
     pthread_cond_broadcast(&pool->start);
     pthread_mutex_unlock(&pool->mutex);
 
     take_tasks(pool, 0);
-
-    pthread_mutex_lock(&pool->mutex);
-    while (pool->busy)
-        pthread_cond_wait(&pool->finished, &pool->mutex);
-    pthread_mutex_unlock(&pool->mutex);
+    await_workers(pool);
 }

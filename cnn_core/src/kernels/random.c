@@ -3,9 +3,6 @@
  * hold anything between rounds. */
 #include "names.h"
 #include "vector.h"
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
 
 enum { BLOCKS = VECTOR_BYTES / 8 };
 

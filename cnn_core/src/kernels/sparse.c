@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "target.h"
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
 
 /* One row of sums of this many vectors stays in registers: as many chains of multiply-adds as hide their
  * latency. */

@@ -1,78 +1,155 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "names.h"
 #include "vector.h"
-#include <math.h>
 
-/* Sums of squares of an update, one per lane. */
+/* Parameters that are updated at a time, and whose squares are added to sums of their own: the same for every
+ * instruction set, so that norms are. */
+enum { STEP = 16, SUMS = 8 };
+
+enum { WIDE_LANES = VECTOR_BYTES / 8, WIDES = SUMS / WIDE_LANES };
+typedef double wide __attribute__((vector_size(VECTOR_BYTES)));
+typedef float narrow __attribute__((vector_size(VECTOR_BYTES / 2)));
+
+/* Sums of squares, parameter i in sum i % SUMS. */
 typedef struct squares {
-    double weight[CNN_UPDATE_LANES], gradient[CNN_UPDATE_LANES], distance[CNN_UPDATE_LANES];
+    wide weight[WIDES], gradient[WIDES], distance[WIDES];
 } squares;
 
-INLINE void add_squares(squares *s, int lane, float weight, float gradient, float initial)
+INLINE wide widened(narrow v)
 {
-    const double w = weight, g = gradient, d = w - (double)initial;
-    s->weight[lane] += w * w;
-    s->gradient[lane] += g * g;
-    s->distance[lane] += d * d;
+#if defined(__AVX512F__)
+    return (wide)_mm512_cvtps_pd((__m256)v);
+#elif defined(__AVX2__)
+    return (wide)_mm256_cvtps_pd((__m128)v);
+#else
+    return __builtin_convertvector(v, wide);
+#endif
 }
 
-INLINE void finish_squares(cnn_update *u, const squares *s)
+INLINE wide load_widened(const float *from)
 {
-    u->weight_square = u->gradient_square = u->distance_square = 0;
-    for (int lane = 0; lane < CNN_UPDATE_LANES; lane++) {
-        u->weight_square += s->weight[lane];
-        u->gradient_square += s->gradient[lane];
-        u->distance_square += s->distance[lane];
+    narrow v;
+    memcpy(&v, from, sizeof v);
+    return widened(v);
+}
+
+/* Half of a vector at hand: from memory just written it would be late. */
+INLINE wide widened_half(vector v, int half)
+{
+    narrow halves[2];
+    memcpy(halves, &v, sizeof v);
+    return widened(halves[half]);
+}
+
+INLINE void add_squares(squares *s, const cnn_update *u, size_t i, int lane, vector updated)
+{
+    UNROLL for (int half = 0; half < 2; half++)
+    {
+        const int within = lane + half * WIDE_LANES, k = within / WIDE_LANES % WIDES;
+        const size_t at = i + (size_t)within;
+        const wide weight = widened_half(updated, half), gradient = load_widened(u->gradient + at),
+                   distance = weight - load_widened(u->initial + at);
+        s->weight[k] += weight * weight;
+        s->gradient[k] += gradient * gradient;
+        s->distance[k] += distance * distance;
     }
 }
 
-/* One parameter of each method; `i` is the parameter. */
-INLINE float sgd(const cnn_update *u, size_t i)
+INLINE double total(const wide sums[WIDES])
 {
-    return u->weight[i] - u->rate * (u->gradient[i] + u->decay * u->weight[i]);
+    double sum = 0;
+    for (int k = 0; k < WIDES; k++)
+        for (int lane = 0; lane < WIDE_LANES; lane++)
+            sum += sums[k][lane];
+    return sum;
 }
 
-INLINE float momentum(const cnn_update *u, size_t i)
+/* The new values of LANES parameters by each method, from the i-th on. */
+INLINE vector sgd(const cnn_update *u, size_t i)
 {
-    const float velocity = u->beta1 * u->moment[0][i] + (u->gradient[i] + u->decay * u->weight[i]);
-    u->moment[0][i] = velocity;
-    return u->weight[i] - u->rate * velocity;
+    const vector weight = load(u->weight + i), gradient = load(u->gradient + i) + u->decay * weight;
+    return weight - u->rate * gradient;
 }
 
-INLINE float adam(const cnn_update *u, size_t i)
+INLINE vector momentum(const cnn_update *u, size_t i)
 {
-    const float gradient = u->gradient[i] + u->decay * u->weight[i];
-    const float first = u->beta1 * u->moment[0][i] + (1 - u->beta1) * gradient;
-    const float second = u->beta2 * u->moment[1][i] + (1 - u->beta2) * gradient * gradient;
-    u->moment[0][i] = first;
-    u->moment[1][i] = second;
-    return u->weight[i] - u->rate * first / (sqrtf(second) * u->correction + u->epsilon);
+    const vector weight = load(u->weight + i), gradient = load(u->gradient + i) + u->decay * weight;
+    const vector velocity = u->beta1 * load(u->moment[0] + i) + gradient;
+    store(u->moment[0] + i, velocity);
+    return weight - u->rate * velocity;
 }
 
-/* The loop around a method: updates, and adds the squares of what it has in hand. A macro, so that the method
- * is inlined into a loop that the compiler can turn into vectors. */
-#define UPDATE_LOOP(method)                                                                                  \
-    void KERNEL(update_##method)(cnn_update * argument)                                                      \
-    {                                                                                                        \
-        const cnn_update u = *argument;                                                                      \
-        squares s = {{0}, {0}, {0}};                                                                         \
-        size_t i = 0;                                                                                        \
-        for (; i + CNN_UPDATE_LANES <= u.count; i += CNN_UPDATE_LANES) {                                     \
-            float updated[CNN_UPDATE_LANES];                                                                 \
-            _Pragma("GCC ivdep") for (int lane = 0; lane < CNN_UPDATE_LANES; lane++) updated[lane] =         \
-                method(&u, i + (size_t)lane);                                                                \
-            memcpy(u.weight + i, updated, sizeof updated);                                                   \
-            for (int lane = 0; lane < CNN_UPDATE_LANES; lane++)                                              \
-                add_squares(&s, lane, updated[lane], u.gradient[i + (size_t)lane],                           \
-                            u.initial[i + (size_t)lane]);                                                    \
-        }                                                                                                    \
-        for (int lane = 0; i < u.count; i++, lane++) {                                                       \
-            u.weight[i] = method(&u, i);                                                                     \
-            add_squares(&s, lane, u.weight[i], u.gradient[i], u.initial[i]);                                 \
-        }                                                                                                    \
-        finish_squares(argument, &s);                                                                        \
+INLINE vector adam(const cnn_update *u, size_t i)
+{
+    const vector weight = load(u->weight + i), gradient = load(u->gradient + i) + u->decay * weight;
+    const vector first = u->beta1 * load(u->moment[0] + i) + (1 - u->beta1) * gradient;
+    const vector second = u->beta2 * load(u->moment[1] + i) + (1 - u->beta2) * gradient * gradient;
+    store(u->moment[0] + i, first);
+    store(u->moment[1] + i, second);
+    return weight - u->rate * first / (root(second) * u->correction + u->epsilon);
+}
+
+typedef vector method(const cnn_update *u, size_t i);
+
+INLINE void step(const cnn_update *u, method *update, size_t i, squares *s)
+{
+    UNROLL for (int lane = 0; lane < STEP; lane += LANES)
+    {
+        const vector updated = update(u, i + (size_t)lane);
+        store(u->weight + i + lane, updated);
+        add_squares(s, u, i, lane, updated);
     }
+}
 
-UPDATE_LOOP(sgd)
-UPDATE_LOOP(momentum)
-UPDATE_LOOP(adam)
+/* The last parameters, fewer than STEP, in the company of zeros. */
+INLINE void last_step(const cnn_update *all, method *update, size_t i, squares *s)
+{
+    const size_t bytes = (all->count - i) * sizeof(float);
+    float weight[STEP] = {0}, gradient[STEP] = {0}, initial[STEP] = {0}, moment[2][STEP] = {{0}, {0}};
+    cnn_update few = *all;
+    memcpy(weight, all->weight + i, bytes);
+    memcpy(gradient, all->gradient + i, bytes);
+    memcpy(initial, all->initial + i, bytes);
+    few.weight = weight;
+    few.gradient = gradient;
+    few.initial = initial;
+    for (int k = 0; k < 2; k++)
+        if (all->moment[k]) {
+            memcpy(moment[k], all->moment[k] + i, bytes);
+            few.moment[k] = moment[k];
+        }
+    step(&few, update, 0, s);
+    memcpy(all->weight + i, weight, bytes);
+    for (int k = 0; k < 2; k++)
+        if (all->moment[k])
+            memcpy(all->moment[k] + i, moment[k], bytes);
+}
+
+INLINE void update_all(cnn_update *argument, method *update)
+{
+    const cnn_update u = *argument;
+    squares s = {0};
+    size_t i = 0;
+    for (; i + STEP <= u.count; i += STEP)
+        step(&u, update, i, &s);
+    if (i < u.count)
+        last_step(&u, update, i, &s);
+    argument->weight_square = total(s.weight);
+    argument->gradient_square = total(s.gradient);
+    argument->distance_square = total(s.distance);
+}
+
+void KERNEL(update_sgd)(cnn_update *update)
+{
+    update_all(update, sgd);
+}
+
+void KERNEL(update_momentum)(cnn_update *update)
+{
+    update_all(update, momentum);
+}
+
+void KERNEL(update_adam)(cnn_update *update)
+{
+    update_all(update, adam);
+}

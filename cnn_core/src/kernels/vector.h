@@ -5,8 +5,12 @@
 #ifndef CNN_KERNELS_VECTOR_H
 #define CNN_KERNELS_VECTOR_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
 
 #if defined(__AVX512F__)
 enum { VECTOR_BYTES = 64 };
@@ -46,6 +50,21 @@ INLINE void store_some(float *to, vector v, int count)
     store(lanes, v);
     for (int lane = 0; lane < count; lane++)
         to[lane] = lanes[lane];
+}
+
+INLINE vector root(vector v)
+{
+#if defined(__AVX512F__)
+    return (vector)_mm512_sqrt_ps((__m512)v);
+#elif defined(__AVX2__)
+    return (vector)_mm256_sqrt_ps((__m256)v);
+#elif defined(__SSE2__)
+    return (vector)_mm_sqrt_ps((__m128)v);
+#else
+    for (int lane = 0; lane < LANES; lane++)
+        v[lane] = sqrtf(v[lane]);
+    return v;
+#endif
 }
 
 /* max(v, 0); NaN stays NaN. */
