@@ -278,6 +278,12 @@ cnn_linear cnn_pass_linear(cnn_pass *pass, int index)
                         .scratch = pass->scratch};
 }
 
+void cnn_pass_set_watch(cnn_pass *pass, cnn_pass_watch *watch, void *context)
+{
+    pass->watch = watch;
+    pass->watch_context = context;
+}
+
 static cnn_batch_result losses(cnn_pass *pass, float *dlogits)
 {
     const int classes = pass->net->classes;
@@ -290,6 +296,7 @@ static cnn_batch_result losses(cnn_pass *pass, float *dlogits)
                                             dlogits ? dlogits + at : NULL, &correct);
         result.correct += correct;
     }
+    cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, pass->net->layer_count, CNN_PASS_FORWARD);
     return result;
 }
 

@@ -45,6 +45,13 @@ static void backward_pool(cnn_pass *pass, int index, int image, image_gradients 
     swap(gradients);
 }
 
+/* Whether a relu is done by the pooling behind it. */
+static int is_done_by_pool(const cnn_pass *pass, int index)
+{
+    const cnn_layer *layers = pass->net->layers;
+    return index + 1 < pass->end && layers[index].kind == CNN_RELU && layers[index + 1].kind == CNN_MAXPOOL;
+}
+
 static void backward_layer(cnn_pass *pass, int index, int image, int part, float *scratch,
                            image_gradients *gradients)
 {
@@ -56,7 +63,7 @@ static void backward_layer(cnn_pass *pass, int index, int image, int part, float
         backward_conv(pass, index, image, part, scratch, gradients);
         break;
     case CNN_RELU:
-        if (index + 1 == pass->end || pass->net->layers[index + 1].kind != CNN_MAXPOOL)
+        if (!is_done_by_pool(pass, index))
             cnn_relu_backward(cnn_image(state->output, image), gradients->dy, count);
         break;
     case CNN_MAXPOOL:
@@ -74,11 +81,16 @@ static void backward_image(cnn_pass *pass, int image, int part, int thread)
 {
     image_gradients gradients = {pass->scratch[thread], pass->scratch[thread] + pass->image_gradient};
     const cnn_shape out = pass->net->layers[pass->end - 1].out, in = pass->net->layers[pass->begin].in;
+    cnn_pass_tell(pass, thread, CNN_PASS_NO_LAYER, CNN_PASS_BACKWARD);
     cnn_channels_last(pass->kernels, out, pass->dy + (size_t)image * cnn_shape_count(out), gradients.dy);
-    for (int i = pass->end - 1; i >= pass->begin; i--)
+    for (int i = pass->end - 1; i >= pass->begin; i--) {
         backward_layer(pass, i, image, part, cnn_layer_scratch(pass, thread), &gradients);
+        if (!is_done_by_pool(pass, i))
+            cnn_pass_tell(pass, thread, i, CNN_PASS_BACKWARD);
+    }
     if (pass->begin > pass->first_parameters)
         cnn_channels_first(pass->kernels, in, gradients.dy, pass->dx + (size_t)image * cnn_shape_count(in));
+    cnn_pass_tell(pass, thread, pass->begin, CNN_PASS_BACKWARD);
 }
 
 /* ---- a run of layers: by parts of the batch ---- */
@@ -128,9 +140,12 @@ static void backward_run(cnn_pass *pass, int begin, int end)
     pass->begin = begin;
     pass->end = end;
     cnn_threads_run(pass->threads, cnn_pass_parts(pass->net, begin, end), backward_part, pass);
+    cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, CNN_PASS_NO_LAYER, CNN_PASS_BACKWARD);
     for (pass->conv = begin; pass->conv < end; pass->conv++)
-        if (pass->net->layers[pass->conv].kind == CNN_CONV)
+        if (pass->net->layers[pass->conv].kind == CNN_CONV) {
             cnn_threads_run(pass->threads, pass->net->layers[pass->conv].out.c, add_parts, pass);
+            cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, pass->conv, CNN_PASS_BACKWARD);
+        }
 }
 
 static void backward_linear(cnn_pass *pass, int index)
@@ -141,6 +156,7 @@ static void backward_linear(cnn_pass *pass, int index)
     cnn_threads_run(pass->threads, cnn_linear_pick_gradient_tasks(&linear), cnn_linear_pick_gradient,
                     &linear);
     cnn_threads_run(pass->threads, cnn_linear_backward_tasks(&linear), cnn_linear_backward, &linear);
+    cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, index, CNN_PASS_BACKWARD);
 }
 
 void cnn_pass_run_backward(cnn_pass *pass)

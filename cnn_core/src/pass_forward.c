@@ -85,14 +85,19 @@ static void forward_image(void *context, int image, int thread)
 {
     cnn_pass *pass = context;
     activation *input = cnn_input_of(pass, pass->begin), *output = cnn_input_of(pass, pass->end);
+    cnn_pass_tell(pass, thread, CNN_PASS_NO_LAYER, CNN_PASS_FORWARD);
     if (pass->begin == 0 && input->last != input->first)
         cnn_channels_last(pass->kernels, input->shape, image_first(input, image), cnn_image(input, image));
-    for (int i = pass->begin; i < pass->end; i++)
+    for (int i = pass->begin; i < pass->end; i++) {
         forward_layer(pass, i, image, cnn_layer_scratch(pass, thread));
+        if (!cnn_is_fused_relu(pass->net, i))
+            cnn_pass_tell(pass, thread, i, CNN_PASS_FORWARD);
+    }
     /* A run ends before a linear layer. */
     if (output->last != output->first)
         cnn_channels_first(pass->kernels, output->shape, cnn_image(output, image),
                            image_first(output, image));
+    cnn_pass_tell(pass, thread, pass->end - 1, CNN_PASS_FORWARD);
 }
 
 static void forward_linear(cnn_pass *pass, int layer)
@@ -107,17 +112,22 @@ void cnn_pass_run_forward(cnn_pass *pass, int n, int training)
     const cnn_net *net = pass->net;
     pass->n = n;
     pass->is_training = training;
+    cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, CNN_PASS_NO_LAYER, CNN_PASS_FORWARD);
     pack(pass);
+    cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, CNN_PASS_NO_LAYER, CNN_PASS_FORWARD);
     for (int layer = 0; layer < net->layer_count;) {
         const int end = cnn_run_end(net, layer);
         for (int i = layer; i < end; i++)
             pass->layers[i].output->first_is_old = i < end - 1;
         pass->begin = layer;
         pass->end = end;
-        if (end > layer)
+        if (end > layer) {
             cnn_threads_run(pass->threads, n, forward_image, pass);
-        else
+            cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, CNN_PASS_NO_LAYER, CNN_PASS_FORWARD);
+        } else {
             forward_linear(pass, layer);
+            cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, layer, CNN_PASS_FORWARD);
+        }
         layer = end > layer ? end : layer + 1;
     }
 }

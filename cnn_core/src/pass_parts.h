@@ -5,6 +5,7 @@
 
 #include "cnn/pass.h"
 #include "layers/layers.h"
+#include "pass_watch.h"
 
 /* Values of a batch, in two layouts that are one if an image has one channel or one pixel. */
 typedef struct activation {
@@ -42,13 +43,21 @@ struct cnn_pass {
     /* The pass that is running. */
     int n, is_training;
     uint64_t step;
-    float *dy, *dx; /* two of gradients */
-    int begin, end; /* the layers of the run that is at work */
-    int conv;       /* the layer of it whose parts are added */
-    void **blocks;  /* everything allocated, for free */
+    float *dy, *dx;        /* two of gradients */
+    int begin, end;        /* the layers of the run that is at work */
+    int conv;              /* the layer of it whose parts are added */
+    cnn_pass_watch *watch; /* NULL: nobody measures */
+    void *watch_context;
+    void **blocks; /* everything allocated, for free */
     int block_count;
     size_t bytes; /* of the blocks and the convolutions */
 };
+
+static inline void cnn_pass_tell(const cnn_pass *pass, int thread, int layer, cnn_pass_direction direction)
+{
+    if (pass->watch)
+        pass->watch(pass->watch_context, thread, layer, direction);
+}
 
 /* Layers that are no linear ones follow each other image by image, in runs. The end of that which begins at
  * `layer`. */
