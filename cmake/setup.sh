@@ -26,12 +26,16 @@ packages() {
     tests)
         # Unit tests, Python tests and what they compute with; checks of format and man page; a decimal-comma locale.
         echo libcmocka-dev python3-pytest python3-numpy python3-pil clang-format groff-base locales
+        # To count instructions.
+        echo valgrind
         # A window manager, and hands for the tests of ParaView's window.
         echo openbox xdotool
         ;;
     bench)
         # What `make bench` compares with, and the BLAS that makes it fast: the build that shares PyTorch's threads.
         echo python3-torch libopenblas0-openmp
+        # The same networks from C, by other libraries; the roofline's picture.
+        echo libdnnl-dev libopenblas-openmp-dev python3-matplotlib
         ;;
     *)
         echo "setup.sh: no group '$1': build, paraview, tests, bench" >&2
