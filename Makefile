@@ -4,7 +4,7 @@
 #   make CMAKE_FLAGS=-D...   further flags for CMake
 #   make SETUP=              installs nothing: for systems other than Debian
 #   make data SET=fashion    Fashion-MNIST instead of MNIST
-#   make bench ONLY=overhead parts: training overhead publish pictures memory recording merging
+#   make bench ONLY=overhead parts: networks startup overhead publish pictures memory recording merging target
 #   make install PREFIX=...  default /usr/local; DESTDIR is respected
 SHELL       := /bin/bash
 CMAKE_FLAGS ?=
@@ -40,8 +40,9 @@ check-long: build data ## accuracy over three seeds, and all tests of the core u
 data: setup ## data/mnist, checked; from files there, a mirror of yours, public mirrors, or npm
 	cmake/get-data.sh $(SET)
 
-bench: build data ## speed beside PyTorch's, and what pictures and recordings cost (half an hour)
-	$(if $(SETUP),$(if $(filter training,$(or $(ONLY),training)),$(SETUP) bench))
+bench: build data ## speed beside PyTorch, oneDNN and OpenBLAS, and what pictures and recordings cost (an hour)
+	$(if $(SETUP),$(if $(filter networks,$(or $(ONLY),networks)),$(SETUP) bench))
+	cmake --preset release $(CMAKE_FLAGS) >/dev/null && cmake --build --preset release
 	/usr/bin/python3 tests/bench/bench.py --build build/release --data data/mnist $(if $(ONLY),--only $(ONLY))
 
 install: build ## program, library, headers, pipelines, man page

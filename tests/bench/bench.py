@@ -1,29 +1,35 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""bench.py: what the program takes and what it leaves to others, in parts. Prints tables, and writes all values to
-BUILD/bench.json, one object for each part; parts that were not asked for stay there as they are.
+"""bench.py: how fast the program computes beside others and beside the machine's limits, what it takes and what it leaves
+to others, in parts. Prints tables, and writes all values to BUILD/bench.json, one object for each part; parts that were not
+asked for stay there as they are.
 
 Candidates take turns, so that a slow spell of the machine hits all of them; medians count. The machine should have
 nothing else to do: its load before a part is written down, and how much of it others had meanwhile.
 """
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 
 import part_memory
 import part_merging
+import part_networks
 import part_overhead
 import part_pictures
 import part_publish
 import part_recording
-import part_training
+import part_startup
+import part_target
 from machine import Watch
+from networks import NETWORKS
 from program import Failed, Program
 
-PARTS = {"training": part_training, "overhead": part_overhead, "publish": part_publish, "pictures": part_pictures,
-         "memory": part_memory, "recording": part_recording, "merging": part_merging}
-# What an algorithm achieves, not what the program takes: it has no place among the others, and takes long.
-ON_REQUEST = {"merging"}
+PARTS = {"networks": part_networks, "startup": part_startup, "overhead": part_overhead, "publish": part_publish,
+         "pictures": part_pictures, "memory": part_memory, "recording": part_recording, "merging": part_merging,
+         "target": part_target}
+# What training and an algorithm achieve, not what the program takes: they have no place among the others, and take long.
+ON_REQUEST = {"merging", "target"}
 SOURCE = Path(__file__).resolve().parents[2]
 
 
@@ -41,15 +47,23 @@ def parse():
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=[part for part in PARTS if part not in ON_REQUEST],
-                        help="parts to measure, instead of all but merging")
+                        help="parts to measure, instead of all but merging and target")
     parser.add_argument("--steps", type=int, help="training steps a run, instead of the part's own number")
     parser.add_argument("--rounds", type=int, help="rounds, pairs or runs, instead of the part's own number")
-    parser.add_argument("--threads", type=int, nargs="+", help="training threads (training, overhead), instead of 1 and 2")
+    parser.add_argument("--threads", type=int, nargs="+", help="training threads (networks, overhead), instead of 1 and 2")
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, help="networks to measure (networks), instead of all")
+    parser.add_argument("--batches", type=int, nargs="+", help="images in a batch (networks), instead of 1 to 512")
     return parser.parse_args()
+
+
+def end(number, _frame):
+    """As an exception, so that those who were started are ended, too."""
+    sys.exit(128 + number)
 
 
 def main():
     options = parse()
+    signal.signal(signal.SIGTERM, end)
     build = options.build.resolve()
     program = Program(build, options.data.resolve(), SOURCE / "pipelines")
     file = build / "bench.json"
@@ -58,6 +72,7 @@ def main():
             continue
         watch = Watch()
         print(f"\n== {name} (load {watch.load:.2f})", flush=True)
+        options.before = earlier(file).get(name, {})
         try:
             result = PARTS[name].run(program, options)
         except Failed as failure:

@@ -16,6 +16,20 @@ def _processor():
     return "unknown"
 
 
+def _caches():
+    """L1d, L2, L3 of the first processor, as the system writes their sizes."""
+    found = {}
+    for cache in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        kind, level, size = ((cache / name).read_text(encoding="ascii").strip() for name in ("type", "level", "size"))
+        if kind != "Instruction":
+            found[f"L{level}"] = size
+    return found
+
+
+def _memory_bytes():
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def _busy_seconds():
     """Of all processors together, and what the host took from them."""
     fields = [int(word) for word in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]]
@@ -41,7 +55,8 @@ class Watch:
         return max(0.0, others / (time.monotonic() - self._began))
 
     def tell(self):
-        return {"processor": _processor(), "cores": len(os.sched_getaffinity(0)), "load_before": self.load,
+        return {"processor": _processor(), "cores": len(os.sched_getaffinity(0)), "caches": _caches(),
+                "memory_bytes": _memory_bytes(), "load_before": self.load,
                 "cores_of_others": self.cores_of_others()}
 
 

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Tables of what part_networks.py has measured: images per second beside the best of each other way, and the layers."""
+from networks import NETWORKS
+from ways import family_of
+
+MODES = {"train": "training", "infer": "inference"}
+OTHERS = ("pytorch", "onednn", "openblas")
+TITLES = {"pytorch": "PyTorch", "onednn": "oneDNN", "openblas": "OpenBLAS"}
+
+
+def best_of(rates, family):
+    """The best median of a family's variants, None where it was left out."""
+    return max((found["median"] for name, found in rates.items() if family_of(name) == family), default=None)
+
+
+def share_of_peak(cell):
+    """Of the machine's own rate of fused multiplications and additions in the same rounds, dense work counted."""
+    rate = cell["rates"]["weightscape"]["median"]
+    return rate * cell["flop_per_image"] / 1e9 / cell["machine"]["gflops"]["median"]
+
+
+def row_of(batch, cell):
+    """batch, ours and the share of the peak, and each other way with the ratio of ours to it."""
+    ours = cell["rates"]["weightscape"]
+    words = [batch, f"{ours['median']:,.0f}", f"{100 * share_of_peak(cell):.0f} %"]
+    for family in OTHERS:
+        other = best_of(cell["rates"], family)
+        words += [f"{other:,.0f}", f"{ours['median'] / other:.2f}"] if other else ["skipped", "-"]
+    return words
+
+
+HEAD = ["batch", "Weightscape", "of peak"] + [word for family in OTHERS for word in (TITLES[family], "ratio")]
+
+
+LAYER_HEAD = ["layer", "ms", "GFLOP/s", "of peak", "of step"]
+
+
+def _layer_row(name, seconds, flop, by_layer):
+    rate = flop / seconds / 1e9
+    share = f"{100 * rate / by_layer['machine']['gflops']['median']:.0f} %"
+    return [name, f"{1e3 * seconds:.3f}", f"{rate:.1f}" if flop else "", share if flop else "",
+            f"{100 * seconds / by_layer['step_s']:.1f} %"]
+
+
+def layer_rows(by_layer):
+    """Milliseconds, GFLOP/s and their share of the peak, and the share of the step."""
+    for way in ("forward", "backward"):
+        for group in by_layer[way]:
+            yield _layer_row(f"{group['name']}, {way}", group["seconds"], group["flop"], by_layer)
+        if way == "forward":
+            yield _layer_row("loss", by_layer["loss_s"], 0, by_layer)
+    yield _layer_row("update (Adam)", by_layer["update_s"], 0, by_layer)
+
+
+def machine_words(machine):
+    return (f"{machine['gflops']['median']:.0f} GFLOP/s, read {machine['read_gb_s']['median']:.1f}, "
+            f"copy {machine['copy_gb_s']['median']:.1f}, triad {machine['triad_gb_s']['median']:.1f} GB/s")
+
+
+def threads_words(threads):
+    return f"{threads} thread" + ("s" if int(threads) > 1 else "")
+
+
+def _aligned(rows):
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield "  " + "  ".join(word.ljust(width) if not column else word.rjust(width)
+                               for column, (word, width) in enumerate(zip(row, widths)))
+
+
+def _marked(rows):
+    """A table of Markdown."""
+    yield "| " + " | ".join(rows[0]) + " |"
+    yield "|" + "---|" * len(rows[0])
+    for row in rows[1:]:
+        yield "| " + " | ".join(row) + " |"
+
+
+def tables_of(key, threads, place):
+    """(title, rows with a head) of one network with so many threads."""
+    title = f"{NETWORKS[key].title}, {threads_words(threads)}"
+    for mode, words in MODES.items():
+        cells = sorted(place[mode].items(), key=lambda item: int(item[0]))
+        if cells:
+            machine = machine_words(cells[len(cells) // 2][1]["machine"])
+            yield (f"{title}: {words}, images/s (machine: {machine}, {cells[0][1]['instructions']})",
+                   [HEAD] + [row_of(batch, cell) for batch, cell in cells])
+    yield (f"{title}: layers of a step of {place['by_layer']['batch']} images", [LAYER_HEAD, *layer_rows(place["by_layer"])])
+
+
+def lines_of(key, threads, place, marked=False):
+    for title, rows in tables_of(key, threads, place):
+        yield ""
+        yield title
+        if marked:
+            yield ""
+        yield from (_marked if marked else _aligned)(rows)
