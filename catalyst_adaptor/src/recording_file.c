@@ -368,7 +368,9 @@ int ws_recording_file_rows_part(ws_recording_file *file, uint64_t n, uint64_t of
 
 int ws_recording_file_complete(const ws_recording_file *file, uint64_t *count)
 {
-    uint64_t left = file->claimed;
+    /* More than that fit into no file: a wrong number must not be counted down from for an hour. */
+    const uint64_t most = file->bytes / (sizeof(ws_recording_entry) + sizeof(ws_recording_record));
+    uint64_t left = file->claimed < most ? file->claimed : most;
     while (left > 0) {
         ws_recording_entry entry = {0};
         ws_recording_record record;

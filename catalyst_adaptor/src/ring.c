@@ -238,7 +238,11 @@ static void make_safe(ws_ring *ring, uint32_t slot, ws_ring_spill *spill, void *
     const uint32_t readers = note->word ? unseen(ring, note) & ~note->safe : 0;
     if (!readers || !spill)
         return;
-    if (spill(context, ws_ring_frame_of(&ring->view, slot), readers) == 0)
+    /* A process that looks at a ring can write into it: what is no frame any more is lost. */
+    const void *frame = ws_ring_frame_of(&ring->view, slot);
+    const uint64_t bytes = ws_frame_head(frame)->bytes;
+    const int is_sound = bytes <= ring->view.head.frame_bytes && ws_frame_check(frame, bytes) == WS_OK;
+    if (is_sound && spill(context, frame, readers) == 0)
         note->safe |= readers;
     atomic_fetch_add(&ws_ring_common_of(&ring->view)->spilled, 1);
 }

@@ -211,6 +211,24 @@ int cnn_checkpoint_load(const cnn_safetensors *file, cnn_net *net,
     return status;
 }
 
+/* A few bytes of metadata must not ask for all memory: parameters are there in full, in two bytes each at
+ * least. */
+static int check_bytes(const cnn_safetensors *file, const cnn_checkpoint_info *info)
+{
+    enum { SMALL = 1 << 20 };
+    size_t count = 0;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < cnn_safetensors_count(file); i++) {
+        const cnn_tensor *tensor = cnn_safetensors_at(file, i);
+        bytes += tensor->count * cnn_dtype_size(tensor->dtype);
+    }
+    const int status = cnn_net_measure(info->net, info->input, info->classes, &count);
+    if (status || count <= SMALL || count <= bytes / cnn_dtype_size(CNN_F16))
+        return status;
+    return cnn_fail(CNN_BAD_FILE, "%s: its network has %zu parameters, its tensors have %llu bytes",
+                    cnn_safetensors_path(file), count, (unsigned long long)bytes);
+}
+
 int cnn_checkpoint_make_net(const cnn_safetensors *file, const char *whole,
                             void (*note)(void *context, const char *line), void *context, cnn_net **out)
 {
@@ -221,6 +239,8 @@ int cnn_checkpoint_make_net(const cnn_safetensors *file, const char *whole,
         status = cnn_fail(CNN_BAD_FILE, "%s: does not tell its network", path);
     if (!status && whole && cnn_net_check_merged(whole, info.net))
         status = cnn_fail(CNN_BAD_FILE, "%s: %s", path, cnn_message());
+    if (!status)
+        status = check_bytes(file, &info);
     cnn_net *net;
     if (!status)
         status = cnn_net_create(info.net, info.input, info.classes, info.seed, &net);

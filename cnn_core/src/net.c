@@ -13,6 +13,8 @@
  */
 static const size_t most_values = (size_t)1 << 31;
 
+enum { LARGEST_INPUT = 1 << 20 }; /* rows, columns and channels, as in a data set */
+
 static const char *const prefixes[] = {
     [CNN_CONV] = "conv", [CNN_RELU] = "relu",    [CNN_MAXPOOL] = "pool",
     [CNN_LINEAR] = "fc", [CNN_DROPOUT] = "drop",
@@ -145,13 +147,26 @@ static int allocate_parameters(cnn_net *net)
     return CNN_OK;
 }
 
-int cnn_net_create(const char *text, cnn_shape input, int classes, uint64_t seed, cnn_net **out)
+/* The product cannot overflow once each extent is within its limit. */
+static int check_input(cnn_shape input, int classes)
 {
     if (input.c < 1 || input.h < 1 || input.w < 1 || classes < 1)
         return cnn_fail(CNN_BAD_ARGUMENT, "net: input %dx%dx%d and %d classes must all be at least 1",
                         input.c, input.h, input.w, classes);
+    if (input.c > LARGEST_INPUT || input.h > LARGEST_INPUT || input.w > LARGEST_INPUT ||
+        cnn_shape_count(input) > most_values)
+        return cnn_fail(CNN_BAD_ARGUMENT, "net: input %dx%dx%d: at most %d in each direction, %zu in all",
+                        input.c, input.h, input.w, LARGEST_INPUT, most_values);
+    return CNN_OK;
+}
+
+/* A network with shapes and without parameters. */
+static int make_shapes(const char *text, cnn_shape input, int classes, uint64_t seed, cnn_net **out)
+{
     cnn_spec spec;
-    int status = cnn_spec_parse(text, &spec);
+    int status = check_input(input, classes);
+    if (!status)
+        status = cnn_spec_parse(text, &spec);
     if (status)
         return status;
 
@@ -171,14 +186,37 @@ int cnn_net_create(const char *text, cnn_shape input, int classes, uint64_t seed
                      .layers = layers};
     spec.text = NULL;
     status = shape_layers(&spec, net);
-    if (!status)
-        status = allocate_parameters(net);
     cnn_spec_free(&spec);
     if (status)
         cnn_net_free(net);
     else
         *out = net;
     return status;
+}
+
+int cnn_net_create(const char *text, cnn_shape input, int classes, uint64_t seed, cnn_net **out)
+{
+    cnn_net *net;
+    int status = make_shapes(text, input, classes, seed, &net);
+    if (status)
+        return status;
+    status = allocate_parameters(net);
+    if (status)
+        cnn_net_free(net);
+    else
+        *out = net;
+    return status;
+}
+
+int cnn_net_measure(const char *text, cnn_shape input, int classes, size_t *parameters)
+{
+    cnn_net *net;
+    const int status = make_shapes(text, input, classes, 0, &net);
+    if (status)
+        return status;
+    *parameters = net->parameter_count;
+    cnn_net_free(net);
+    return CNN_OK;
 }
 
 void cnn_net_free(cnn_net *net)

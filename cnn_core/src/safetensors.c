@@ -40,7 +40,7 @@ static int read_length(const cnn_safetensors *f, uint64_t *out)
         length = length << 8 | f->file.bytes[i];
     const uint64_t rest = f->file.size - LENGTH_SIZE;
     if (length > CNN_SAFETENSORS_MAX_HEADER)
-        return cnn_fail(CNN_BAD_FILE, "%s: header length %llu exceeds the limit of %llu bytes (100 MB)",
+        return cnn_fail(CNN_BAD_FILE, "%s: header length %llu exceeds the limit of %llu bytes (16 MiB)",
                         f->path, (unsigned long long)length, (unsigned long long)CNN_SAFETENSORS_MAX_HEADER);
     if (length > rest)
         return cnn_fail(CNN_BAD_FILE, "%s: header length %llu exceeds the %llu bytes that follow it", f->path,

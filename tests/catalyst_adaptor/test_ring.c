@@ -594,6 +594,27 @@ static void test_without_spill_frames_are_dropped(void **state)
     ws_ring_free(ring);
 }
 
+/* Whoever looks at a ring can write into it: the writer gives away no size that it has not checked. */
+static void test_what_is_no_frame_any_more_is_not_spilled(void **state)
+{
+    (void)state;
+    ws_ring *ring = make_ring(3);
+    ws_ring_reader *reader = attach(ring, 0, NULL, 0);
+    spills to = {0};
+    for (uint64_t step = 11; step < 14; step++)
+        publish(ring, step, 2, &to);
+    const void *frame = ws_ring_take_next(reader, 10);
+    ((ws_frame_header *)frame)->bytes = (uint64_t)1 << 40;
+    ws_ring_release(reader);
+    publish(ring, 14, 0, &to);
+    assert_int_equal(to.count, 0);
+    assert_int_equal(ws_ring_dropped(ring, 1), 1);
+    publish(ring, 15, 0, &to);
+    assert_spilled(&to, 0, 12, 2);
+    ws_ring_detach(reader);
+    ws_ring_free(ring);
+}
+
 static void test_a_flush_spills_once(void **state)
 {
     (void)state;
@@ -955,6 +976,7 @@ int main(void)
         cmocka_unit_test(test_the_oldest_is_spilled_first),
         cmocka_unit_test(test_frames_taken_at_the_last_moment),
         cmocka_unit_test(test_without_spill_frames_are_dropped),
+        cmocka_unit_test(test_what_is_no_frame_any_more_is_not_spilled),
         cmocka_unit_test(test_a_flush_spills_once),
         cmocka_unit_test(test_a_flush_that_fails),
         cmocka_unit_test(test_lost_news_are_counted),

@@ -522,6 +522,24 @@ static void test_resumed_training_gives_the_same_file(void **state)
     assert_memory_not_equal(straight.at, early.at, straight.size < early.size ? straight.size : early.size);
 }
 
+/* A network that would take 5 GB, told of in a file of some bytes. */
+static void test_a_small_file_makes_no_huge_network(void **state)
+{
+    (void)state;
+    const float value = 1;
+    const cnn_tensor tensor = {.name = "fc1.bias", .rank = 1, .shape = {1}, .count = 1, .data = &value};
+    const cnn_metadata said[] = {
+        {"net", "linear 1048576, linear 3"}, {"input", "1x20x20"}, {"classes", "3"}, {"step", "0"}};
+    const char *path = scratch_path("huge");
+    assert_int_equal(cnn_safetensors_write(path, &tensor, 1, said, 4), CNN_OK);
+    cnn_safetensors *file = open_file(path);
+    cnn_net *untouched = (cnn_net *)&state;
+    assert_failed(cnn_checkpoint_make_net(file, NULL, NULL, NULL, &untouched), CNN_BAD_FILE, path,
+                  "its network has 423624707 parameters, its tensors have 4 bytes");
+    assert_ptr_equal(untouched, &state);
+    cnn_safetensors_close(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -536,6 +554,7 @@ int main(void)
         cmocka_unit_test(test_tensors_that_do_not_fit),
         cmocka_unit_test(test_checkpoint_of_another_network),
         cmocka_unit_test(test_odd_but_legal_files),
+        cmocka_unit_test(test_a_small_file_makes_no_huge_network),
         cmocka_unit_test(test_unknown_tensors_are_reported),
         cmocka_unit_test(test_moments_that_do_not_fit),
         cmocka_unit_test(test_resumed_training_gives_the_same_file),

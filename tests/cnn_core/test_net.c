@@ -2,6 +2,7 @@
 #include "cmocka_headers.h"
 #include "cnn/net.h"
 #include "cnn/status.h"
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -159,6 +160,33 @@ static void test_bad_specifications_are_named(void **state)
     }
 }
 
+/* As a foreign file may tell them: none may overflow. */
+static void test_bad_inputs_are_named(void **state)
+{
+    (void)state;
+    const cnn_shape inputs[] = {{0, 28, 28},      {1, -1, 28},           {1, INT_MAX, INT_MAX},
+                                {1, 1048577, 28}, {1, 1 << 20, 1 << 20}, {1 << 20, 1 << 20, 1 << 20}};
+    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
+        cnn_net *untouched = (cnn_net *)&state;
+        size_t count = 7;
+        assert_int_equal(cnn_net_create("linear 10", inputs[i], 10, 1, &untouched), CNN_BAD_ARGUMENT);
+        assert_non_null(strstr(cnn_message(), "net: input "));
+        assert_int_equal(cnn_net_measure("linear 10", inputs[i], 10, &count), CNN_BAD_ARGUMENT);
+        assert_ptr_equal(untouched, &state);
+        assert_int_equal(count, 7);
+    }
+}
+
+static void test_a_network_is_measured_before_it_is_made(void **state)
+{
+    (void)state;
+    size_t count;
+    assert_int_equal(cnn_net_measure("conv 4 3x3 valid, relu, linear 10", mnist, 10, &count), CNN_OK);
+    assert_int_equal(count, 4 * 9 + 4 + 10 * 4 * 26 * 26 + 10);
+    assert_int_equal(cnn_net_measure("linear 1048576, linear 2046, linear 10", mnist, 10, &count),
+                     CNN_BAD_ARGUMENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +195,8 @@ int main(void)
         cmocka_unit_test(test_text_forms),
         cmocka_unit_test(test_initial_values),
         cmocka_unit_test(test_bad_specifications_are_named),
+        cmocka_unit_test(test_bad_inputs_are_named),
+        cmocka_unit_test(test_a_network_is_measured_before_it_is_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,9 +70,9 @@ static void test_bad_length(void **state)
         {1, "the header is not valid JSON"},
         {3, "header length 3 exceeds the 2 bytes that follow it"},
         {10, "header length 10 exceeds the 2 bytes that follow it"},
-        {100000000, "header length 100000000 exceeds the 2 bytes that follow it"},
-        {100000001, "header length 100000001 exceeds the limit of 100000000 bytes (100 MB)"},
-        {UINT64_C(1) << 63, "header length 9223372036854775808 exceeds the limit of 100000000 bytes"},
+        {16777216, "header length 16777216 exceeds the 2 bytes that follow it"},
+        {16777217, "header length 16777217 exceeds the limit of 16777216 bytes (16 MiB)"},
+        {UINT64_C(1) << 63, "header length 9223372036854775808 exceeds the limit of 16777216 bytes"},
         {UINT64_MAX - 2, "header length 18446744073709551613 exceeds the limit"},
         {UINT64_MAX, "exceeds the limit"},
     };

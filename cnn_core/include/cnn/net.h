@@ -80,6 +80,9 @@ typedef struct cnn_net {
 int cnn_net_create(const char *spec, cnn_shape input, int classes, uint64_t seed, cnn_net **out);
 void cnn_net_free(cnn_net *net);
 
+/* How many parameters that network would have, without memory for them. Errors as cnn_net_create. */
+int cnn_net_measure(const char *spec, cnn_shape input, int classes, size_t *parameters);
+
 /* The layer called `name`, NULL if there is none. */
 cnn_layer *cnn_net_layer(cnn_net *net, const char *name);
 

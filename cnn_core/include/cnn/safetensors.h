@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CNN_SAFETENSORS_MAX_HEADER ((uint64_t)100 * 1000 * 1000)
+/* A hundred thousand tensors and more. JSON takes fifty times its text of memory at the worst, so that the
+ * 100 MB of the format's own limit would be 5 GB. */
+#define CNN_SAFETENSORS_MAX_HEADER ((uint64_t)16 << 20)
 #define CNN_SAFETENSORS_MAX_RANK   8
 
 typedef enum cnn_dtype {
