@@ -12,3 +12,8 @@ if(WEIGHTSCAPE_SANITIZE)
     target_compile_options(weightscape_flags INTERFACE -fsanitize=${WEIGHTSCAPE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(weightscape_flags INTERFACE -fsanitize=${WEIGHTSCAPE_SANITIZE})
 endif()
+if(WEIGHTSCAPE_FUZZ)
+    # Counts what was reached; the function that tries inputs is linked to the targets of tests/fuzz only.
+    target_compile_options(weightscape_flags INTERFACE -fsanitize=fuzzer-no-link)
+    target_link_options(weightscape_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()

@@ -9,7 +9,7 @@ SPDX = "SPDX-License-Identifier: BSD-3-Clause"
 HEAD_LINES = 3  # a script's first line, or a Catalyst script's version tag, comes before the licence
 
 # JSON has no comments; pictures and prose carry none; the licence is the licence.
-WITHOUT_SPDX = {".json", ".png", ".md", ".ws", ".ubyte", ".gz", ".wsrec"}
+WITHOUT_SPDX = {".json", ".png", ".md", ".ws", ".ubyte", ".gz", ".wsrec", ".seed"}
 WITHOUT_SPDX_NAMES = {"LICENSE", ".gitignore"}
 
 TOP_LEVEL = {
