@@ -31,7 +31,7 @@ check: build data ## all tests but the long ones: optimised, with address and un
 	cmake --build --preset tsan --target test_threads test_pass test_trainer test_ring test_ring_stress test_ring_talk
 	$(CTEST) --preset tsan -R '^(threads|pass|trainer|ring|ring_stress|ring_talk)$$'
 
-check-long: build data ## accuracy over three seeds, and all tests of the core under the thread sanitizer (about an hour)
+check-long: build data ## accuracy over three seeds, merging, kills, fuzzing, and all tests of the core under the thread sanitizer (some hours)
 	$(CTEST) --preset release -L long
 	cmake --preset tsan $(CMAKE_FLAGS)
 	cmake --build --preset tsan

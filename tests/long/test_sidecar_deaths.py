@@ -19,8 +19,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cnn_core" 
 from processes import descendants, is_alive, sidecar_of
 
 DISTURBANCES = 200
-EVERY = 200
-STEPS = 4000
+EVERY = 600
+STEPS = 12000
 NET = "conv 8 3x3, relu, maxpool 2, conv 16 3x3, relu, maxpool 2, linear 10"
 # A pause is a step that takes longer than the longest of the undisturbed run by more than a busy machine explains. There are
 # no checkpoints on the way: how long the disk takes for them is another matter.
