@@ -29,7 +29,11 @@ def machine_lines(found):
     for key, of_threads in found["networks"].items():
         for threads, place in of_threads.items():
             yield (f"| {NETWORKS[key].title} | {threads} | {place['measured']} | "
-                   f"{machine_words(place['by_layer']['machine'])} | {place['machine']['cores_of_others']:.2f} |")
+                   f"{machine_words([*place['train'].values(), *place['infer'].values()])} | "
+                   f"{place['machine']['cores_of_others']:.2f} |")
+    yield ""
+    newest = dict.fromkeys(place["newest"] for of_threads in found["networks"].values() for place in of_threads.values())
+    yield "The newest change of `cnn_core` in it: " + "; ".join(f"*{subject}*" for subject in newest) + "."
 
 
 def table_lines(found, layers):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tables of what part_networks.py has measured: images per second beside the best of each other way, and the layers."""
+import statistics
+
 from networks import NETWORKS
 from ways import family_of
 
@@ -52,9 +54,12 @@ def layer_rows(by_layer):
     yield _layer_row("update (Adam)", by_layer["update_s"], 0, by_layer)
 
 
-def machine_words(machine):
-    return (f"{machine['gflops']['median']:.0f} GFLOP/s, read {machine['read_gb_s']['median']:.1f}, "
-            f"copy {machine['copy_gb_s']['median']:.1f}, triad {machine['triad_gb_s']['median']:.1f} GB/s")
+def machine_words(cells):
+    """The machine's rates in all rounds of some cells."""
+    rates = {key: statistics.median(value for cell in cells for value in cell["machine"][key]["values"])
+             for key in ("gflops", "read_gb_s", "copy_gb_s", "triad_gb_s")}
+    return (f"{rates['gflops']:.0f} GFLOP/s, read {rates['read_gb_s']:.1f}, copy {rates['copy_gb_s']:.1f}, "
+            f"triad {rates['triad_gb_s']:.1f} GB/s")
 
 
 def threads_words(threads):
@@ -82,7 +87,7 @@ def tables_of(key, threads, place):
     for mode, words in MODES.items():
         cells = sorted(place[mode].items(), key=lambda item: int(item[0]))
         if cells:
-            machine = machine_words(cells[len(cells) // 2][1]["machine"])
+            machine = machine_words([cell for _, cell in cells])
             yield (f"{title}: {words}, images/s (machine: {machine}, {cells[0][1]['instructions']})",
                    [HEAD] + [row_of(batch, cell) for batch, cell in cells])
     yield (f"{title}: layers of a step of {place['by_layer']['batch']} images", [LAYER_HEAD, *layer_rows(place["by_layer"])])

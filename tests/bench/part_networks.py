@@ -5,6 +5,7 @@ and beside what the machine itself can do.
 All ways of computing a network take turns, and so does the measure of the machine: a slow spell hits all of them. Medians
 count. Before anything is measured all have to come to the same losses from the same weights."""
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -115,6 +116,13 @@ def measure_threads(build, network, files, folder, threads, options):
             way.close()
 
 
+def newest_change():
+    """What git calls the newest change of what is measured: its subject, which outlives a rebase."""
+    done = subprocess.run(["git", "-C", Path(__file__).parent, "log", "-1", "--format=%s", "--", "../../cnn_core/src"],
+                          capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
+
+
 def measure_network(program, key, options, found):
     network = NETWORKS[key]
     with tempfile.TemporaryDirectory() as name:
@@ -130,6 +138,7 @@ def measure_network(program, key, options, found):
             place["by_layer"] = layers
             place["measured"] = time.strftime("%Y-%m-%d %H:%M")
             place["machine"] = watch.tell()
+            place["newest"] = newest_change()
             print("\n".join(lines_of(key, threads, place)), flush=True)
 
 

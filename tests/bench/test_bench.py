@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the benchmarks compute from what they measure, and that their programs do the work they are said to do."""
+import document
 import figures
 import layer_work
 import networks
@@ -77,6 +78,13 @@ def test_best_of_a_family_and_share_of_the_peak():
     assert networks_table.row_of("32", cell) == ["32", "3,000", "47 %", "1,500", "2.00", "6,000", "0.50", "skipped", "-"]
 
 
+def test_the_machines_rates_are_those_of_all_rounds():
+    cells = [{"machine": {"gflops": figures.spread(values), **{key: spread(9.0) for key in
+                                                               ("read_gb_s", "copy_gb_s", "triad_gb_s")}}}
+             for values in ([100.0, 90.0], [20.0, 80.0, 95.0])]
+    assert networks_table.machine_words(cells) == "90 GFLOP/s, read 9.0, copy 9.0, triad 9.0 GB/s"
+
+
 def test_roof():
     machine = {"gflops": spread(100.0), "triad_gb_s": spread(20.0)}
     assert [roofline.roof(machine, intensity) for intensity in (1, 5, 50)] == [20, 100, 100]
@@ -86,6 +94,19 @@ def test_median_of_times_to_a_target():
     course = [{"seconds": 3.0, "accuracy": 0.99}, {"seconds": 6.0, "accuracy": 0.992}, {"seconds": 9.0, "accuracy": 0.991}]
     assert part_target.first_at(course, 0.992) == 6 and part_target.first_at(course, 0.9921) is None
     assert part_target.median_of([5.0, None, 3.0, 4.0, None]) == 5 and part_target.median_of([None, 1.0, None]) is None
+
+
+def test_only_what_is_between_marks_is_written():
+    text = "head\n<!-- rates: written by tests/bench/document.py -->\nold\n<!-- end of rates -->\ntail\n"
+    assert document.filled(text, "rates", ["new", "lines", ""]) == text.replace("old", "new\nlines")
+    with pytest.raises(SystemExit, match="no marks for layers"):
+        document.filled(text, "layers", [])
+
+
+def test_the_document_has_all_marks():
+    text = document.DOCUMENT.read_text(encoding="utf-8")
+    for name in ("machine", "rates", "layers", "start"):
+        document.filled(text, name, [])
 
 
 def test_the_program_has_the_layers_that_are_counted(build, files, tmp_path):
