@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The inner loops, compiled once for each instruction set from one source and chosen at run time.
- * Internal to cnn_core. Environment: CNN_KERNELS=avx512|avx2|plain chooses, for tests. */
+ * Internal to cnn_core. Environment, for tests and measurements: CNN_KERNELS=avx512|avx2|plain
+ * chooses, CNN_ZEROS=multiplied has passes multiply by zeros like by all else. */
 #ifndef CNN_KERNELS_H
 #define CNN_KERNELS_H
 
@@ -8,7 +9,7 @@
 #include <stdint.h>
 
 enum {
-    CNN_VECTOR_MOST = 16,  /* floats in the widest vector of any instruction set */
+    CNN_VECTOR_MOST = 16, /* floats in the widest vector of any instruction set */
 };
 
 /* n rounded up to whole widest vectors: how far beyond n a kernel may read. */

@@ -104,7 +104,7 @@ static int take_layer(cnn_pass *pass, int index)
                    : CNN_OK;
 }
 
-/* `most` blocks of terms, and the counts of `found` rows or groups. */
+/* `most` blocks of terms, and the counts of `found` rows. */
 static int take_picked(cnn_pass *pass, size_t most, size_t found, cnn_picked *out)
 {
     *out = (cnn_picked){.terms = take(pass, most * CNN_LINEAR_DEPTH, sizeof *out->terms),
@@ -117,7 +117,7 @@ static int take_picked(cnn_pass *pass, size_t most, size_t found, cnn_picked *ou
 static int take_linear(cnn_pass *pass)
 {
     const int batch = pass->max_batch;
-    size_t rows = 0, columns = 0, groups = 0, widest = 0;
+    size_t rows = 0, columns = 0, outputs = 0, widest = 0;
     for (int i = 0; i < pass->net->layer_count; i++) {
         const cnn_layer *layer = &pass->net->layers[i];
         if (layer->kind != CNN_LINEAR)
@@ -126,14 +126,15 @@ static int take_linear(cnn_pass *pass)
         rows = larger(rows, cnn_picked_blocks(batch, in));
         rows = larger(rows, cnn_picked_blocks(batch, out));
         columns = larger(columns, cnn_picked_blocks(out, batch));
-        groups = larger(groups, (size_t)out / CNN_LINEAR_GROUP + 1);
+        outputs = larger(outputs, (size_t)out);
         widest = larger(widest, (size_t)larger((size_t)in, (size_t)out));
     }
     if (take_picked(pass, rows, (size_t)batch, &pass->rows))
         return 1;
     if (!pass->training)
         return 0;
-    return take_picked(pass, columns, groups, &pass->columns) ||
+    return take_picked(pass, columns, outputs, &pass->columns) ||
+           !(pass->turned = take_floats(pass, cnn_linear_turned(batch, (int)outputs))) ||
            !(pass->gradients[0] = take_floats(pass, (size_t)batch * widest)) ||
            !(pass->gradients[1] = take_floats(pass, (size_t)batch * widest));
 }
@@ -178,6 +179,23 @@ static int take_all(cnn_pass *pass)
     return missing ? cnn_fail(CNN_NO_MEMORY, "net: no memory for a batch of %d", pass->max_batch) : CNN_OK;
 }
 
+static int count_all(const float *values, int count)
+{
+    (void)values;
+    return count;
+}
+
+/* The environment may have zeros multiplied like all else, to measure what that takes: then none are counted.
+ */
+static cnn_kernels kernels(void)
+{
+    cnn_kernels table = *cnn_kernels_get();
+    const char *zeros = getenv("CNN_ZEROS");
+    if (zeros && !strcmp(zeros, "multiplied"))
+        table.count = count_all;
+    return table;
+}
+
 int cnn_pass_create(cnn_net *net, int max_batch, int training, cnn_threads *threads, cnn_pass **out)
 {
     size_t widest = cnn_shape_count(net->input);
@@ -197,7 +215,7 @@ int cnn_pass_create(cnn_net *net, int max_batch, int training, cnn_threads *thre
     }
     *pass = (cnn_pass){.net = net,
                        .threads = threads,
-                       .kernels = cnn_kernels_get(),
+                       .kernels = kernels(),
                        .max_batch = max_batch,
                        .training = training,
                        .blocks = blocks};
@@ -244,7 +262,7 @@ const float *cnn_pass_output(const cnn_pass *pass, int index)
     const size_t count = cnn_shape_count(output->shape);
     for (size_t image = 0; output->first_is_old && output->first != output->last && image < (size_t)pass->n;
          image++)
-        cnn_channels_first(pass->kernels, output->shape, output->last + image * count,
+        cnn_channels_first(&pass->kernels, output->shape, output->last + image * count,
                            output->first + image * count);
     output->first_is_old = 0;
     return output->first;
@@ -260,7 +278,7 @@ const float *cnn_pass_logits(const cnn_pass *pass)
 cnn_linear cnn_pass_linear(cnn_pass *pass, int index)
 {
     const cnn_layer *layer = &pass->net->layers[index];
-    return (cnn_linear){.kernels = pass->kernels,
+    return (cnn_linear){.kernels = &pass->kernels,
                         .n = pass->n,
                         .in = (int)cnn_shape_count(layer->in),
                         .out = layer->out.c,
@@ -275,6 +293,7 @@ cnn_linear cnn_pass_linear(cnn_pass *pass, int index)
                         .bias_gradient = layer->bias_gradient,
                         .rows = pass->rows,
                         .columns = pass->columns,
+                        .turned = pass->turned,
                         .scratch = pass->scratch};
 }
 

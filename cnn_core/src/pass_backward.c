@@ -27,8 +27,8 @@ static void backward_conv(cnn_pass *pass, int index, int image, int part, float 
     const cnn_layer *layer = &pass->net->layers[index];
     const layer_state *state = &pass->layers[index];
     float *gradient = state->parts + (size_t)part * gradient_count(layer);
-    cnn_conv_backward(pass->kernels, &state->conv, cnn_image(cnn_input_of(pass, index), image), gradients->dy,
-                      gradient, gradient + layer->weight_count,
+    cnn_conv_backward(&pass->kernels, &state->conv, cnn_image(cnn_input_of(pass, index), image),
+                      gradients->dy, gradient, gradient + layer->weight_count,
                       index == pass->first_parameters ? NULL : gradients->dx, scratch);
     swap(gradients);
 }
@@ -40,8 +40,8 @@ static void backward_pool(cnn_pass *pass, int index, int image, image_gradients 
     const layer_state *state = &pass->layers[index];
     const cnn_pool pool = cnn_pool_of(layer);
     const int after_relu = index > pass->begin && pass->net->layers[index - 1].kind == CNN_RELU;
-    pass->kernels->unpool(&pool, after_relu ? cnn_image(state->output, image) : NULL, gradients->dy,
-                          state->chosen + (size_t)image * cnn_shape_count(layer->out), gradients->dx);
+    pass->kernels.unpool(&pool, after_relu ? cnn_image(state->output, image) : NULL, gradients->dy,
+                         state->chosen + (size_t)image * cnn_shape_count(layer->out), gradients->dx);
     swap(gradients);
 }
 
@@ -82,14 +82,14 @@ static void backward_image(cnn_pass *pass, int image, int part, int thread)
     image_gradients gradients = {pass->scratch[thread], pass->scratch[thread] + pass->image_gradient};
     const cnn_shape out = pass->net->layers[pass->end - 1].out, in = pass->net->layers[pass->begin].in;
     cnn_pass_tell(pass, thread, CNN_PASS_NO_LAYER, CNN_PASS_BACKWARD);
-    cnn_channels_last(pass->kernels, out, pass->dy + (size_t)image * cnn_shape_count(out), gradients.dy);
+    cnn_channels_last(&pass->kernels, out, pass->dy + (size_t)image * cnn_shape_count(out), gradients.dy);
     for (int i = pass->end - 1; i >= pass->begin; i--) {
         backward_layer(pass, i, image, part, cnn_layer_scratch(pass, thread), &gradients);
         if (!is_done_by_pool(pass, i))
             cnn_pass_tell(pass, thread, i, CNN_PASS_BACKWARD);
     }
     if (pass->begin > pass->first_parameters)
-        cnn_channels_first(pass->kernels, in, gradients.dy, pass->dx + (size_t)image * cnn_shape_count(in));
+        cnn_channels_first(&pass->kernels, in, gradients.dy, pass->dx + (size_t)image * cnn_shape_count(in));
     cnn_pass_tell(pass, thread, pass->begin, CNN_PASS_BACKWARD);
 }
 

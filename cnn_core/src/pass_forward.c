@@ -35,7 +35,7 @@ static void drop(cnn_pass *pass, int index, int image)
 {
     const cnn_layer *layer = &pass->net->layers[index];
     const layer_state *state = &pass->layers[index];
-    const cnn_dropout dropout = {.kernels = pass->kernels,
+    const cnn_dropout dropout = {.kernels = &pass->kernels,
                                  .rate = layer->rate,
                                  .seed = pass->net->seed,
                                  .step = pass->step,
@@ -55,8 +55,8 @@ static void forward_layer(cnn_pass *pass, int index, int image, float *scratch)
     const size_t count = cnn_shape_count(layer->out);
     switch (layer->kind) {
     case CNN_CONV:
-        cnn_conv_forward(pass->kernels, &state->conv, x, layer->bias, cnn_is_fused_relu(pass->net, index + 1),
-                         y, scratch);
+        cnn_conv_forward(&pass->kernels, &state->conv, x, layer->bias,
+                         cnn_is_fused_relu(pass->net, index + 1), y, scratch);
         break;
     case CNN_RELU:
         if (!cnn_is_fused_relu(pass->net, index))
@@ -64,7 +64,7 @@ static void forward_layer(cnn_pass *pass, int index, int image, float *scratch)
         break;
     case CNN_MAXPOOL: {
         const cnn_pool pool = cnn_pool_of(layer);
-        pass->kernels->pool(&pool, x, y, state->chosen + (size_t)image * count);
+        pass->kernels.pool(&pool, x, y, state->chosen + (size_t)image * count);
         break;
     }
     case CNN_DROPOUT:
@@ -87,7 +87,7 @@ static void forward_image(void *context, int image, int thread)
     activation *input = cnn_input_of(pass, pass->begin), *output = cnn_input_of(pass, pass->end);
     cnn_pass_tell(pass, thread, CNN_PASS_NO_LAYER, CNN_PASS_FORWARD);
     if (pass->begin == 0 && input->last != input->first)
-        cnn_channels_last(pass->kernels, input->shape, image_first(input, image), cnn_image(input, image));
+        cnn_channels_last(&pass->kernels, input->shape, image_first(input, image), cnn_image(input, image));
     for (int i = pass->begin; i < pass->end; i++) {
         forward_layer(pass, i, image, cnn_layer_scratch(pass, thread));
         if (!cnn_is_fused_relu(pass->net, i))
@@ -95,7 +95,7 @@ static void forward_image(void *context, int image, int thread)
     }
     /* A run ends before a linear layer. */
     if (output->last != output->first)
-        cnn_channels_first(pass->kernels, output->shape, cnn_image(output, image),
+        cnn_channels_first(&pass->kernels, output->shape, cnn_image(output, image),
                            image_first(output, image));
     cnn_pass_tell(pass, thread, pass->end - 1, CNN_PASS_FORWARD);
 }

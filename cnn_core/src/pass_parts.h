@@ -28,7 +28,7 @@ typedef struct layer_state {
 struct cnn_pass {
     cnn_net *net;
     cnn_threads *threads;
-    const cnn_kernels *kernels;
+    cnn_kernels kernels;
     int max_batch, training;
     int first_parameters;      /* layers before it need no gradient of their input */
     uint64_t random_per_image; /* dropout numbers of one image, over all layers */
@@ -37,9 +37,10 @@ struct cnn_pass {
     layer_state *layers;
     float
         *gradients[2]; /* of the output and the input of the linear layer at hand, in turn, channels first */
-    size_t image_gradient; /* floats of each of the two gradients that a thread keeps of an image */
-    cnn_picked rows, columns;
-    float **scratch; /* per thread: two gradients of an image, then what layers need */
+    size_t image_gradient;    /* floats of each of the two gradients that a thread keeps of an image */
+    cnn_picked rows, columns; /* of linear layers, and */
+    float *turned;            /* their dy^T */
+    float **scratch;          /* per thread: two gradients of an image, then what layers need */
     /* The pass that is running. */
     int n, is_training;
     uint64_t step;

@@ -36,50 +36,63 @@ static ptrdiff_t window(const cnn_pool *p, int row, int column)
     return ((ptrdiff_t)row * p->stride * p->in_w + (ptrdiff_t)column * p->stride) * p->channels;
 }
 
-/* NaN is larger than any number, and no NaN is larger than another. */
+/* One window. NaN is larger than any number, and no NaN is larger than another. */
+INLINE void pool_window(const cnn_pool *p, int kernel_h, int kernel_w, const float *x, float *y,
+                        int32_t *chosen)
+{
+    for (int c = 0; c < p->channels; c += LANES) {
+        vector best = load(x + c);
+        integers choice = {0};
+        for (int r = 0; r < kernel_h; r++)
+            for (int s = 0; s < kernel_w; s++) {
+                const vector value = load(x + ((ptrdiff_t)r * p->in_w + s) * p->channels + c);
+                const integers better = ~(value <= best) & (best == best);
+                best = (vector)either(better, (integers)value, (integers)best);
+                choice = either(better, (integers){0} + (r * kernel_w + s), choice);
+            }
+        store_some(y + c, best, channels_from(p, c));
+        store_integers(chosen + c, choice, channels_from(p, c));
+    }
+}
+
 void KERNEL(pool)(const cnn_pool *p, const float *x, float *y, int32_t *chosen)
 {
     const cnn_pool pool = *p;
     for (int row = 0; row < pool.out_h; row++)
-        for (int column = 0; column < pool.out_w; column++, y += pool.channels, chosen += pool.channels)
-            for (int c = 0; c < pool.channels; c += LANES) {
-                const float *from = x + window(&pool, row, column) + c;
-                vector best = load(from);
-                integers choice = {0};
-                for (int r = 0; r < pool.kernel_h; r++)
-                    for (int s = 0; s < pool.kernel_w; s++) {
-                        const vector value = load(from + ((ptrdiff_t)r * pool.in_w + s) * pool.channels);
-                        const integers better = ~(value <= best) & (best == best);
-                        best = (vector)either(better, (integers)value, (integers)best);
-                        choice = either(better, (integers){0} + (r * pool.kernel_w + s), choice);
-                    }
-                store_some(y + c, best, channels_from(&pool, c));
-                store_integers(chosen + c, choice, channels_from(&pool, c));
-            }
+        for (int column = 0; column < pool.out_w; column++) {
+            if (pool.kernel_h == 2 && pool.kernel_w == 2)
+                pool_window(&pool, 2, 2, x + window(&pool, row, column), y, chosen);
+            else
+                pool_window(&pool, pool.kernel_h, pool.kernel_w, x + window(&pool, row, column), y, chosen);
+            y += pool.channels;
+            chosen += pool.channels;
+        }
 }
 
 /* One window; if no other window has part of it, its gradients are all there is to them. */
-INLINE void unpool_window(const cnn_pool *p, int c, const float *y, const float *dy, const int32_t *chosen,
-                          float *dx, int alone)
+INLINE void unpool_window(const cnn_pool *p, int kernel_h, int kernel_w, int alone, const float *y,
+                          const float *dy, const int32_t *chosen, float *dx)
 {
-    const int count = channels_from(p, c);
-    integers slope = (integers)load(dy + c);
-    if (y)
-        slope &= ~(load(y + c) <= 0);
-    const integers choice = load_integers(chosen + c);
-    for (int r = 0; r < p->kernel_h; r++)
-        for (int s = 0; s < p->kernel_w; s++) {
-            const vector part = (vector)(slope & (choice == r * p->kernel_w + s));
-            float *to = dx + ((ptrdiff_t)r * p->in_w + s) * p->channels + c;
-            if (count == LANES) {
-                store(to, alone ? part : load(to) + part);
-            } else {
-                float lanes[LANES];
-                store(lanes, part);
-                for (int lane = 0; lane < count; lane++)
-                    to[lane] = alone ? lanes[lane] : to[lane] + lanes[lane];
+    for (int c = 0; c < p->channels; c += LANES) {
+        const int count = channels_from(p, c);
+        integers slope = (integers)load(dy + c);
+        if (y)
+            slope &= ~(load(y + c) <= 0);
+        const integers choice = load_integers(chosen + c);
+        for (int r = 0; r < kernel_h; r++)
+            for (int s = 0; s < kernel_w; s++) {
+                const vector part = (vector)(slope & (choice == r * kernel_w + s));
+                float *to = dx + ((ptrdiff_t)r * p->in_w + s) * p->channels + c;
+                if (count == LANES) {
+                    store(to, alone ? part : load(to) + part);
+                } else {
+                    float lanes[LANES];
+                    store(lanes, part);
+                    for (int lane = 0; lane < count; lane++)
+                        to[lane] = alone ? lanes[lane] : to[lane] + lanes[lane];
+                }
             }
-        }
+    }
 }
 
 void KERNEL(unpool)(const cnn_pool *p, const float *y, const float *dy, const int32_t *chosen, float *dx)
@@ -92,11 +105,11 @@ void KERNEL(unpool)(const cnn_pool *p, const float *y, const float *dy, const in
         memset(dx, 0, (size_t)pool.in_h * (size_t)pool.in_w * (size_t)pool.channels * sizeof *dx);
     for (int row = 0; row < pool.out_h; row++)
         for (int column = 0; column < pool.out_w; column++) {
-            for (int c = 0; c < pool.channels; c += LANES)
-                if (alone)
-                    unpool_window(&pool, c, y, dy, chosen, dx + window(&pool, row, column), 1);
-                else
-                    unpool_window(&pool, c, y, dy, chosen, dx + window(&pool, row, column), 0);
+            float *to = dx + window(&pool, row, column);
+            if (alone && pool.kernel_h == 2 && pool.kernel_w == 2)
+                unpool_window(&pool, 2, 2, 1, y, dy, chosen, to);
+            else
+                unpool_window(&pool, pool.kernel_h, pool.kernel_w, alone, y, dy, chosen, to);
             y = y ? y + pool.channels : NULL;
             dy += pool.channels;
             chosen += pool.channels;

@@ -39,22 +39,33 @@ INLINE void tile(const cnn_product *p, int i, int j, int columns, int rows, int 
     UNROLL for (int r = 0; r < rows; r++) finish(&p->target, i + r, j, columns, sum[r], vectors);
 }
 
-/* All rows of a panel of columns, whose part of b stays in the nearest cache. */
-INLINE void panel(const cnn_product *p, int j, int columns, int rows, int vectors)
+#define TILE(count)                                                                                          \
+    case count:                                                                                              \
+        tile(p, i, j, columns, count, vectors);                                                              \
+        break;
+
+/* All rows of a panel of columns, whose part of b stays in the nearest cache. The last two tiles are about as
+ * high, since low ones have too few chains of multiply-adds. */
+INLINE void panel(const cnn_product *p, int j, int columns, int most_rows, int vectors)
 {
     int i = 0;
-    for (; i + rows <= p->m; i += rows)
-        tile(p, i, j, columns, rows, vectors);
-    if (rows > 4 && p->m - i >= 4) {
-        tile(p, i, j, columns, 4, vectors);
-        i += 4;
+    while (i < p->m) {
+        const int left = p->m - i;
+        const int rows = left <= most_rows || left >= 2 * most_rows ? left : (left + 1) / 2;
+        switch (rows) {
+            TILE(1)
+            TILE(2)
+            TILE(3)
+            TILE(4)
+            TILE(5)
+            TILE(6)
+            TILE(7)
+        default:
+            tile(p, i, j, columns, most_rows, vectors);
+            break;
+        }
+        i += rows < most_rows ? rows : most_rows;
     }
-    if (p->m - i >= 2) {
-        tile(p, i, j, columns, 2, vectors);
-        i += 2;
-    }
-    if (p->m - i >= 1)
-        tile(p, i, j, columns, 1, vectors);
 }
 
 void KERNEL(product)(const cnn_product *product)

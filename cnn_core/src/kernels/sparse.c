@@ -59,22 +59,16 @@ int KERNEL(count)(const float *values, int count)
     return found;
 }
 
-/* Zeros are most of what is looked at: with vectors, a bit for each value says which are not. */
+/* No branch, since it could not be foretold: what is zero, of either sign, is written over
+ * by what comes next. */
 int KERNEL(collect)(const float *values, int count, int32_t pitch, cnn_term *terms)
 {
-    int found = 0, i = 0;
-#if defined(__AVX2__)
-    for (; i + 8 <= count; i += 8) {
-        const __m256 unequal = _mm256_cmp_ps(_mm256_loadu_ps(values + i), _mm256_setzero_ps(), _CMP_NEQ_UQ);
-        for (unsigned bits = (unsigned)_mm256_movemask_ps(unequal); bits; bits &= bits - 1) {
-            const int at = i + __builtin_ctz(bits);
-            terms[found++] = (cnn_term){at * pitch, values[at]};
-        }
-    }
-#endif
-    for (; i < count; i++) {
+    int found = 0;
+    for (int i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, values + i, sizeof bits);
         terms[found] = (cnn_term){i * pitch, values[i]};
-        found += values[i] != 0;
+        found += bits << 1 != 0;
     }
     return found;
 }

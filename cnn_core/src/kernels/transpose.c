@@ -2,38 +2,46 @@
 #include "names.h"
 #include "vector.h"
 
-typedef float quarter __attribute__((vector_size(16)));
+enum { ROWS = 8, COLUMNS = 4 };
 
-INLINE quarter load_quarter(const float *from)
+typedef float quarter __attribute__((vector_size(16)));
+typedef float pair __attribute__((vector_size(32))); /* four columns of row r, and of row r + 4 */
+
+INLINE void load_pair(const float *from, ptrdiff_t pitch, pair *to)
 {
-    quarter v;
-    memcpy(&v, from, sizeof v);
-    return v;
+    quarter low, high;
+    memcpy(&low, from, sizeof low);
+    memcpy(&high, from + 4 * pitch, sizeof high);
+    *to = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
 }
 
-/* Four by four: pairs of rows are interleaved, and then pairs of pairs. */
-INLINE void square(const float *from, ptrdiff_t from_pitch, float *to, ptrdiff_t to_pitch)
+/* Two squares of four by four beside each other: rows are interleaved with their neighbours, and then pairs
+ * of those. */
+INLINE void tile(const float *from, ptrdiff_t from_pitch, float *to, ptrdiff_t to_pitch)
 {
-    const quarter a = load_quarter(from), b = load_quarter(from + from_pitch),
-                  c = load_quarter(from + 2 * from_pitch), d = load_quarter(from + 3 * from_pitch);
-    const quarter ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5),
-                  ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7),
-                  cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5),
-                  cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-    const quarter columns[4] = {__builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5),
-                                __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7),
-                                __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5),
-                                __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)};
-    UNROLL for (int i = 0; i < 4; i++) memcpy(to + i * to_pitch, &columns[i], sizeof columns[i]);
+    pair a, b, c, d;
+    load_pair(from, from_pitch, &a);
+    load_pair(from + from_pitch, from_pitch, &b);
+    load_pair(from + 2 * from_pitch, from_pitch, &c);
+    load_pair(from + 3 * from_pitch, from_pitch, &d);
+    const pair ab_low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13),
+               ab_high = __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15),
+               cd_low = __builtin_shufflevector(c, d, 0, 8, 1, 9, 4, 12, 5, 13),
+               cd_high = __builtin_shufflevector(c, d, 2, 10, 3, 11, 6, 14, 7, 15);
+    const pair columns[COLUMNS] = {__builtin_shufflevector(ab_low, cd_low, 0, 1, 8, 9, 4, 5, 12, 13),
+                                   __builtin_shufflevector(ab_low, cd_low, 2, 3, 10, 11, 6, 7, 14, 15),
+                                   __builtin_shufflevector(ab_high, cd_high, 0, 1, 8, 9, 4, 5, 12, 13),
+                                   __builtin_shufflevector(ab_high, cd_high, 2, 3, 10, 11, 6, 7, 14, 15)};
+    UNROLL for (int i = 0; i < COLUMNS; i++) memcpy(to + i * to_pitch, &columns[i], sizeof columns[i]);
 }
 
 void KERNEL(transpose)(const float *from, ptrdiff_t from_pitch, int rows, int columns, float *to,
                        ptrdiff_t to_pitch)
 {
-    const int whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
-    for (int column = 0; column < whole_columns; column += 4)
-        for (int row = 0; row < whole_rows; row += 4)
-            square(from + row * from_pitch + column, from_pitch, to + column * to_pitch + row, to_pitch);
+    const int whole_rows = rows / ROWS * ROWS, whole_columns = columns / COLUMNS * COLUMNS;
+    for (int row = 0; row < whole_rows; row += ROWS)
+        for (int column = 0; column < whole_columns; column += COLUMNS)
+            tile(from + row * from_pitch + column, from_pitch, to + column * to_pitch + row, to_pitch);
     for (int row = 0; row < rows; row++)
         for (int column = row < whole_rows ? whole_columns : 0; column < columns; column++)
             to[column * to_pitch + row] = from[row * from_pitch + column];

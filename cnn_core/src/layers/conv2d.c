@@ -7,7 +7,7 @@
 
 enum {
     PART = 1024, /* most positions that a gradient of the weights is summed over at a time */
-    STRIP = 32,  /* positions whose gradients of the input are added at a time */
+    STRIP = 30,  /* positions whose gradients of the input are added at a time: whole tiles of products */
     GROUP = 64,  /* filters whose biases are summed at a time */
     LINE = 16,   /* floats of a cache line */
 };

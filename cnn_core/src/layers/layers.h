@@ -69,7 +69,7 @@ static inline size_t cnn_conv_gradient_at(const cnn_conv *conv, int k, int c, in
 
 enum {
     CNN_LINEAR_DEPTH = 112, /* most terms of a sum that are taken at a time */
-    CNN_LINEAR_GROUP = 64,  /* columns that are picked together */
+    CNN_LINEAR_GROUP = 64,  /* columns of dy that one task turns into rows */
 };
 
 /* What is not zero of a matrix whose rows are cut into blocks of at most CNN_LINEAR_DEPTH: the terms and
@@ -77,10 +77,12 @@ enum {
 typedef struct cnn_picked {
     cnn_term *terms; /* [cnn_picked_blocks][CNN_LINEAR_DEPTH] */
     int32_t *counts; /* [cnn_picked_blocks] */
-    int32_t *found;  /* how many there are, by row or group of rows */
+    int32_t *found;  /* how many there are, by row */
 } cnn_picked;
 
 size_t cnn_picked_blocks(int rows, int columns);
+/* Floats of dy^T. */
+size_t cnn_linear_turned(int n, int out);
 
 /* A linear layer over a batch: y[N,OUT] = x[N,IN] weight[OUT,IN]^T + bias, or max(that, 0). The tasks of each
  * part may run in any order and at once. x, weight, bias and dy must be readable CNN_VECTOR_MOST floats
@@ -93,7 +95,8 @@ typedef struct cnn_linear {
     const float *dy;
     float *dx, *weight_gradient, *bias_gradient; /* dx may be NULL: is not wanted */
     cnn_picked rows;                             /* of x in the forward, of dy in the backward pass */
-    cnn_picked columns;                          /* of dy */
+    float *turned;                               /* [cnn_linear_turned] dy^T, made in the backward pass */
+    cnn_picked columns;                          /* of its rows */
     float *const *scratch;                       /* per thread, cnn_linear_scratch floats */
 } cnn_linear;
 

@@ -58,21 +58,32 @@ static float *results(const cnn_linear *l, int thread)
 
 /* ---- what is not zero ---- */
 
+/* From one row of dy^T to the next: an odd number of cache lines, too. */
+static int turned_pitch(int n)
+{
+    return (int)(cnn_padded((size_t)n) | CNN_VECTOR_MOST);
+}
+
+size_t cnn_linear_turned(int n, int out)
+{
+    return (size_t)out * (size_t)turned_pitch(n);
+}
+
 size_t cnn_picked_blocks(int rows, int columns)
 {
     return (size_t)rows * (size_t)depths(columns);
 }
 
 /* Above three quarters it is faster to multiply by all of a matrix. */
-static int is_sparse(const cnn_picked *picked, int parts, int64_t of)
+static int is_sparse(const cnn_picked *picked, int rows, int64_t of)
 {
     int64_t found = 0;
-    for (int i = 0; i < parts; i++)
+    for (int i = 0; i < rows; i++)
         found += picked->found[i];
     return found * 4 <= of * 3;
 }
 
-/* A part of a matrix with hardly a zero is not picked; the matrix is then taken whole. */
+/* A row with hardly a zero is not picked; the matrix is then taken whole. */
 static int is_full(int64_t found, int64_t of)
 {
     return found * 8 > of * 7;
@@ -80,18 +91,17 @@ static int is_full(int64_t found, int64_t of)
 
 enum { FULL = INT32_MAX };
 
-/* Row `row` of values [n, columns]. */
-static void pick_row(const cnn_linear *l, const float *values, int columns, int row)
+/* Row `row` of a matrix [rows, columns], which is at `values`. */
+static void pick_row(const cnn_linear *l, const cnn_picked *picked, const float *values, int rows,
+                     int columns, int row)
 {
-    const cnn_picked *picked = &l->rows;
-    const float *from = values + (size_t)row * (size_t)columns;
-    const int found = l->kernels->count(from, columns);
+    const int found = l->kernels->count(values, columns);
     picked->found[row] = is_full(found, columns) ? FULL : found;
     for (int block = 0; !is_full(found, columns) && block < depths(columns); block++) {
         const int first = depth_begin(columns, block), last = depth_begin(columns, block + 1);
-        const size_t at = (size_t)block * (size_t)l->n + (size_t)row;
+        const size_t at = (size_t)block * (size_t)rows + (size_t)row;
         picked->counts[at] =
-            l->kernels->collect(from + first, last - first, (int32_t)pitch(l), picked->terms + at * DEPTH);
+            l->kernels->collect(values + first, last - first, (int32_t)pitch(l), picked->terms + at * DEPTH);
     }
 }
 
@@ -104,56 +114,21 @@ void cnn_linear_pick(void *context, int index, int thread)
 {
     (void)thread;
     const cnn_linear *l = context;
-    pick_row(l, l->x, l->in, index);
+    pick_row(l, &l->rows, l->x + (size_t)index * (size_t)l->in, l->n, l->in, index);
 }
 
-/* Columns of dy are looked at in groups that lie beside each other; of a group: */
-static const float *group_row(const cnn_linear *l, int group, int n)
+/* A group of columns of dy: their sums are the gradient of the bias; as rows they are what multiplies x. */
+static void turn_group(const cnn_linear *l, int group)
 {
-    return l->dy + (size_t)n * (size_t)l->out + (size_t)group * GROUP;
-}
-
-static int group_columns(const cnn_linear *l, int group)
-{
-    return smaller(GROUP, l->out - group * GROUP);
-}
-
-static void sum_columns(const cnn_linear *l, int group)
-{
-    double sum[GROUP] = {0};
-    l->kernels->add_columns(group_row(l, group, 0), l->out, l->n, group_columns(l, group), sum);
-    for (int column = 0; column < group_columns(l, group); column++)
-        l->bias_gradient[group * GROUP + column] = (float)sum[column];
-}
-
-static int64_t count_columns(const cnn_linear *l, int group)
-{
-    int64_t found = 0;
-    for (int n = 0; n < l->n; n++)
-        found += l->kernels->count(group_row(l, group, n), group_columns(l, group));
-    return found;
-}
-
-static void pick_columns(const cnn_linear *l, int group)
-{
-    const cnn_picked *picked = &l->columns;
-    const int columns = group_columns(l, group);
-    const int64_t found = count_columns(l, group), of = (int64_t)columns * l->n;
-    picked->found[group] = is_full(found, of) || found > FULL ? FULL : (int32_t)found;
-    for (int block = 0; picked->found[group] != FULL && block < depths(l->n); block++) {
-        const size_t at = (size_t)block * (size_t)l->out + (size_t)group * GROUP;
-        const int begin = depth_begin(l->n, block), end = depth_begin(l->n, block + 1);
-        int32_t *counts = picked->counts + at;
-        memset(counts, 0, (size_t)columns * sizeof *counts);
-        for (int n = begin; n < end; n++) {
-            cnn_term row[GROUP];
-            const int count = l->kernels->collect(group_row(l, group, n), columns, 1, row);
-            for (int i = 0; i < count; i++) {
-                const size_t column = (size_t)row[i].row;
-                picked->terms[(at + column) * DEPTH + (size_t)counts[column]++] =
-                    (cnn_term){(n - begin) * (int32_t)pitch(l), row[i].value};
-            }
-        }
+    const int first = group * GROUP, columns = smaller(GROUP, l->out - first);
+    const float *dy = l->dy + first;
+    float *turned = l->turned + cnn_linear_turned(l->n, first);
+    double sums[GROUP] = {0};
+    l->kernels->add_columns(dy, l->out, l->n, columns, sums);
+    l->kernels->transpose(dy, l->out, l->n, columns, turned, turned_pitch(l->n));
+    for (int column = 0; column < columns; column++) {
+        l->bias_gradient[first + column] = (float)sums[column];
+        pick_row(l, &l->columns, turned + column * turned_pitch(l->n), l->out, l->n, first + column);
     }
 }
 
@@ -167,12 +142,11 @@ void cnn_linear_pick_gradient(void *context, int index, int thread)
     (void)thread;
     const cnn_linear *l = context;
     const int groups = blocks(l->out, GROUP);
-    if (index < groups) {
-        sum_columns(l, index);
-        pick_columns(l, index);
-    } else {
-        pick_row(l, l->dy, l->out, index - groups);
-    }
+    if (index < groups)
+        turn_group(l, index);
+    else
+        pick_row(l, &l->rows, l->dy + (size_t)(index - groups) * (size_t)l->out, l->n, l->out,
+                 index - groups);
 }
 
 /* ---- products ---- */
@@ -259,10 +233,9 @@ void cnn_linear_forward(void *context, int index, int thread)
 static void backward_weight(const cnn_linear *l, int index, float *scratch)
 {
     const int first = index * width(l), columns = smaller(width(l), l->in - first);
-    const cnn_picked *picked =
-        is_sparse(&l->columns, blocks(l->out, GROUP), (int64_t)l->n * l->out) ? &l->columns : NULL;
+    const cnn_picked *picked = is_sparse(&l->columns, l->out, (int64_t)l->n * l->out) ? &l->columns : NULL;
     ptrdiff_t elements[DEPTH], rows[DEPTH];
-    fill_offsets(elements, l->out);
+    fill_offsets(elements, 1);
     fill_offsets(rows, pitch(l));
     for (int block = 0; block < depths(l->n); block++) {
         const int begin = depth_begin(l->n, block), depth = depth_begin(l->n, block + 1) - begin;
@@ -272,8 +245,8 @@ static void backward_weight(const cnn_linear *l, int index, float *scratch)
                      .m = l->out,
                      .n = columns,
                      .depth = depth,
-                     .a = l->dy + (size_t)begin * (size_t)l->out,
-                     .a_pitch = 1,
+                     .a = l->turned + begin,
+                     .a_pitch = turned_pitch(l->n),
                      .a_column = elements,
                      .b = copied(l, x, l->in, depth, columns, scratch),
                      .b_row = rows,
@@ -287,7 +260,7 @@ static void backward_input(const cnn_linear *l, int index, int thread)
     const int first = index * width(l), columns = smaller(width(l), l->in - first);
     const cnn_picked *picked = is_sparse(&l->rows, l->n, (int64_t)l->n * l->out) ? &l->rows : NULL;
     ptrdiff_t elements[DEPTH], rows[DEPTH];
-    fill_offsets(elements, 1);
+    fill_offsets(elements, turned_pitch(l->n));
     fill_offsets(rows, pitch(l));
     for (int block = 0; block < depths(l->out); block++) {
         const int begin = depth_begin(l->out, block), depth = depth_begin(l->out, block + 1) - begin;
@@ -297,8 +270,8 @@ static void backward_input(const cnn_linear *l, int index, int thread)
             &(cnn_product){.m = l->n,
                            .n = columns,
                            .depth = depth,
-                           .a = l->dy + begin,
-                           .a_pitch = l->out,
+                           .a = l->turned + cnn_linear_turned(l->n, begin),
+                           .a_pitch = 1,
                            .a_column = elements,
                            .b = copied(l, weight, l->in, depth, columns, l->scratch[thread]),
                            .b_row = rows,

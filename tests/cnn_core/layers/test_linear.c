@@ -67,6 +67,7 @@ static void check_case(int n, int in, int out, float zeros, int relu)
     float *x = floats(N * IN), *weight = floats(OUT * IN), *bias = floats(OUT), *dy = floats(N * OUT);
     float *y = floats(N * OUT), *dx = floats(N * IN), *dw = floats(OUT * IN), *db = floats(OUT);
     float *scratch = floats(cnn_linear_scratch(n));
+    float *turned = floats(cnn_linear_turned(n, out));
     const cnn_picked rows = picked(larger(cnn_picked_blocks(n, in), cnn_picked_blocks(n, out)), N);
     const cnn_picked columns = picked(cnn_picked_blocks(out, n), OUT);
     reference_fill(1, x, N * IN);
@@ -89,6 +90,7 @@ static void check_case(int n, int in, int out, float zeros, int relu)
                                .weight_gradient = dw,
                                .bias_gradient = db,
                                .rows = rows,
+                               .turned = turned,
                                .columns = columns,
                                .scratch = &scratch};
     run(&linear, cnn_linear_pick_tasks(&linear), cnn_linear_pick);
@@ -131,7 +133,7 @@ static void check_case(int n, int in, int out, float zeros, int relu)
             assert_true(fabs((double)dw[o * IN + k] - sum) <= bound(n, size));
         }
     }
-    float *blocks[] = {x, weight, bias, dy, y, dx, dw, db, scratch};
+    float *blocks[] = {x, weight, bias, dy, y, dx, dw, db, scratch, turned};
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
         free(blocks[i]);
     let_go(&rows);
