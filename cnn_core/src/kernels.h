@@ -52,7 +52,8 @@ typedef struct cnn_term {
 } cnn_term;
 
 /* The same product, to the bit where all is finite (but for the sign of a zero), for an a of which only what
- * is not zero is given: of row i, the first counts[i] terms at terms + i * capacity, in the order of d. */
+ * is not zero is given: of row i, the first counts[i] terms at terms + i * capacity, in the order of d. Rows
+ * are done one after the other, so that those of the target may overlap. */
 typedef struct cnn_sparse_product {
     int m, n;
     const cnn_term *terms;
@@ -105,6 +106,10 @@ typedef struct cnn_kernels {
     /* Writes those of `count` values that are not zero, in order, with rows of b `pitch` apart; there is room
      * for all. Returns their number. */
     int (*collect)(const float *values, int count, int32_t pitch, cnn_term *terms);
+    /* Adds row i of `columns` values, rows `pitch` apart, to what is at to + to_row[i], one row after the
+     * other. */
+    void (*add_rows)(const float *values, ptrdiff_t pitch, int rows, int columns, float *to,
+                     const ptrdiff_t *to_row);
     /* Adds the columns of values [rows, columns], rows `pitch` apart, to sums [columns]. */
     void (*add_columns)(const float *values, ptrdiff_t pitch, int rows, int columns, double *sums);
     /* to[column * to_pitch + row] = from[row * from_pitch + column] */

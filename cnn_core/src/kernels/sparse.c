@@ -19,30 +19,33 @@ INLINE void strip(const cnn_sparse_product *p, int i, int j, int columns, int ve
     finish(&p->target, i, j, columns, sum, vectors);
 }
 
-#define STRIPS(count)                                                                                        \
+#define LAST_STRIP(count)                                                                                    \
     case count:                                                                                              \
-        for (int i = 0; i < p->m; i++)                                                                       \
-            strip(p, i, j, columns, count);                                                                  \
+        for (int i = 0; i < p->m; i++) {                                                                     \
+            for (int j = 0; j < whole; j += WIDEST * LANES)                                                  \
+                strip(p, i, j, WIDEST *LANES, WIDEST);                                                       \
+            strip(p, i, whole, p->n - whole, count);                                                         \
+        }                                                                                                    \
         break;
 
+/* Row after row, since rows of the target may overlap: columns 0 to `whole` in the widest strips, then the
+ * last. */
 void KERNEL(sparse_product)(const cnn_sparse_product *product)
 {
     /* A copy that no store can reach: what it holds stays in registers. */
     const cnn_sparse_product copy = *product, *p = &copy;
-    for (int j = 0; j < p->n; j += WIDEST * LANES) {
-        const int columns = p->n - j < WIDEST * LANES ? p->n - j : WIDEST * LANES;
-        switch ((columns + LANES - 1) / LANES) {
-            STRIPS(1)
-            STRIPS(2)
-            STRIPS(3)
-            STRIPS(4)
-            STRIPS(5)
-            STRIPS(6)
-            STRIPS(7)
-            STRIPS(8)
-        default:
-            break;
-        }
+    const int whole = (p->n - 1) / (WIDEST * LANES) * (WIDEST * LANES);
+    switch ((p->n - whole + LANES - 1) / LANES) {
+        LAST_STRIP(1)
+        LAST_STRIP(2)
+        LAST_STRIP(3)
+        LAST_STRIP(4)
+        LAST_STRIP(5)
+        LAST_STRIP(6)
+        LAST_STRIP(7)
+        LAST_STRIP(8)
+    default:
+        break;
     }
 }
 

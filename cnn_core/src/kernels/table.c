@@ -12,6 +12,7 @@ const cnn_kernels KERNEL(table) = {
     .sparse_product = KERNEL(sparse_product),
     .count = KERNEL(count),
     .collect = KERNEL(collect),
+    .add_rows = KERNEL(add_rows),
     .add_columns = KERNEL(add_columns),
     .transpose = KERNEL(transpose),
     .pool = KERNEL(pool),

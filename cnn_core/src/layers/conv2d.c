@@ -19,11 +19,6 @@ static ptrdiff_t odd_lines(size_t columns)
     return (ptrdiff_t)((lines | 1) * LINE);
 }
 
-static int larger(int a, int b)
-{
-    return a > b ? a : b;
-}
-
 static int smaller(int a, int b)
 {
     return a < b ? a : b;
@@ -75,7 +70,7 @@ static int take_tables(cnn_conv *conv, int training)
         conv->by_filter = calloc((size_t)conv->out.c * (size_t)conv->tap_pitch + slack, sizeof(float));
         conv->one = multiples(1, conv->out.c);
         conv->filters = multiples(conv->out.c, conv->part);
-        conv->by_filter_row = multiples(conv->tap_pitch, larger(conv->out.c, STRIP));
+        conv->by_filter_row = multiples(conv->tap_pitch, conv->out.c);
         missing |= !conv->by_filter || !conv->one || !conv->filters || !conv->by_filter_row;
     }
     return missing;
@@ -136,7 +131,7 @@ size_t cnn_conv_bytes(const cnn_conv *conv)
     size_t offsets = (size_t)conv->positions + 2 * taps;
     if (conv->by_filter) {
         floats += filters * (size_t)conv->tap_pitch;
-        offsets += filters + (size_t)conv->part + (size_t)larger(conv->out.c, STRIP);
+        offsets += 2 * filters + (size_t)conv->part;
     }
     return floats * sizeof(float) + offsets * sizeof(ptrdiff_t);
 }
@@ -334,19 +329,10 @@ static void add_by_filters(const backward *b, int first, int count, const float 
     }
 }
 
-/* Adds the gradients of the taps of `count` positions, rows [taps] of a product, to the copy of dx: row by
- * row of the kernel, since there taps lie together. `rows` is all but n, b and the target. */
-static void add_taps(const backward *b, cnn_sparse_product rows, const float *taps, int first)
+/* Where the taps of kernel row r begin in the copy of dx. */
+static float *dx_row(const backward *b, int r)
 {
-    const cnn_conv *conv = b->conv;
-    rows.n = conv->run;
-    for (int r = 0; r < conv->kernel_h; r++) {
-        rows.b = taps + (ptrdiff_t)r * conv->run;
-        rows.target = (cnn_target){.c = b->dx_copy + (ptrdiff_t)r * conv->copy_w * conv->in.c,
-                                   .row = conv->position + first,
-                                   .accumulate = 1};
-        b->kernels->sparse_product(&rows);
-    }
+    return b->dx_copy + (ptrdiff_t)r * b->conv->copy_w * b->conv->in.c;
 }
 
 static void add_strip_dense(const backward *b, int first, int count, const float *dy)
@@ -361,33 +347,37 @@ static void add_strip_dense(const backward *b, int first, int count, const float
                                        .b = conv->by_filter,
                                        .b_row = conv->by_filter_row,
                                        .target = {.c = b->strip, .pitch = conv->tap_pitch}});
-    /* Each position is once the row of taps just made. */
-    cnn_term terms[STRIP];
-    int32_t counts[STRIP];
-    for (int i = 0; i < count; i++) {
-        terms[i] = (cnn_term){i * (int32_t)conv->tap_pitch, 1};
-        counts[i] = 1;
-    }
-    add_taps(b, (cnn_sparse_product){.m = count, .terms = terms, .capacity = 1, .counts = counts}, b->strip,
-             first);
+    for (int r = 0; r < conv->kernel_h; r++)
+        b->kernels->add_rows(b->strip + (ptrdiff_t)r * conv->run, conv->tap_pitch, count, conv->run,
+                             dx_row(b, r), conv->position + first);
 }
 
-/* In strips, so that the taps of one stay in the nearest cache; the same whether picked or not, for the same
- * bits. */
-static void add_dx(const backward *b, int first, int count, const float *dy, int picked)
+/* `part` is where the strip begins in what was picked. */
+static void add_strip_sparse(const backward *b, int first, int count, int part)
 {
     const cnn_conv *conv = b->conv;
+    for (int r = 0; r < conv->kernel_h; r++)
+        b->kernels->sparse_product(&(cnn_sparse_product){
+            .m = count,
+            .n = conv->run,
+            .terms = b->by_position + (ptrdiff_t)part * conv->out.c,
+            .capacity = conv->out.c,
+            .counts = b->position_counts + part,
+            .b = conv->by_filter + (ptrdiff_t)r * conv->run,
+            .target = {.c = dx_row(b, r), .row = conv->position + first, .accumulate = 1}});
+}
+
+/* Adds the gradients of the taps of `count` positions to the copy of dx: row by row of the kernel, since
+ * there taps lie together. In strips, so that the taps of one stay in the nearest cache; the same whether
+ * picked or not, for the same bits. */
+static void add_dx(const backward *b, int first, int count, const float *dy, int picked)
+{
     for (int p = 0; p < count; p += STRIP) {
         const int strip = smaller(STRIP, count - p);
         if (picked)
-            add_taps(b,
-                     (cnn_sparse_product){.m = strip,
-                                          .terms = b->by_position + (ptrdiff_t)p * conv->out.c,
-                                          .capacity = conv->out.c,
-                                          .counts = b->position_counts + p},
-                     conv->by_filter, first + p);
+            add_strip_sparse(b, first + p, strip, p);
         else
-            add_strip_dense(b, first + p, strip, dy + (ptrdiff_t)p * conv->out.c);
+            add_strip_dense(b, first + p, strip, dy + (ptrdiff_t)p * b->conv->out.c);
     }
 }
 
