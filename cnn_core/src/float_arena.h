@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-/* `count` zeros, on a cache line's boundary and readable CNN_VECTOR_MOST floats beyond the end; in large pages where
- * the system has them. NULL: no memory. The caller frees with free. */
+/* `count` zeros, on a cache line's boundary and readable CNN_VECTOR_MOST floats beyond the end; in large
+ * pages where the system has them. NULL: no memory. The caller frees with free. */
 float *cnn_float_arena(size_t count);
 
 #endif
