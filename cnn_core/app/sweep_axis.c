@@ -38,13 +38,21 @@ static char *normal_form(const app_option *option, const char *text)
     return text_copy(cnn_format_real(value, number));
 }
 
+/* The nearest whole number that the option takes: at 2^63 no double is below a limit of 2^63 - 1. */
+static uint64_t whole_of(const app_option *option, double value)
+{
+    if (value >= (double)option->most)
+        return option->most;
+    return value <= (double)option->least ? option->least : (uint64_t)round(value);
+}
+
 /* A number of a range: whole where the option is; else of four digits, which names and tables can hold, but
  * for the ends, which are exact. The caller frees it. */
 static char *text_of(const sweep_axis *axis, double value)
 {
     char number[CNN_NUMBER_SIZE];
     if (axis->option->kind == OPTION_WHOLE)
-        return text_format("%.0f", round(value));
+        return text_format("%llu", (unsigned long long)whole_of(axis->option, value));
     char *digits = text_format("%.4g", value);
     double rounded = value;
     cnn_parse_real(axis->option->name, digits, axis->low, axis->high, &rounded);

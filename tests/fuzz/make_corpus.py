@@ -9,6 +9,7 @@ import gzip
 import json
 import struct
 import sys
+import zlib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -105,7 +106,9 @@ def seeds_of_checkpoint():
 
 
 def texts(*lines):
-    return {f"{i:02}": line.encode("utf-8", "surrogateescape") for i, line in enumerate(lines)}
+    """Named by their content, so that another one changes no names."""
+    contents = [line.encode("utf-8", "surrogateescape") for line in lines]
+    return {f"{zlib.crc32(content):08x}": content for content in contents}
 
 
 def seeds_of_network():
@@ -184,9 +187,11 @@ def seeds_of_ring():
         "pins": patched(14, change(2, 4, 4, most), change(3, 4, 4, 2)),
         "told": patched(2, change(2, 20, 4, most), change(3, 20, 4, 5), change(3, 28, 4, 16)),
         "wishes": patched(2, change(3, 0, 4, 6), *(change(3, 96 + 8 * i, 8, most) for i in range(12))),
-        "base": patched(0, change(5, 16, 8, 1 << 40)), "frame-bytes": patched(12, *(change(6, 16 + 384 * i, 8, 1 << 40) for i in range(6))),
+        "base": patched(0, change(5, 16, 8, 1 << 40)),
+        "frame-bytes": patched(12, *(change(6, 16 + 384 * i, 8, 1 << 40) for i in range(6))),
         "frame-count": patched(4, *(change(6, 12 + 384 * i, 4, 1 << 30) for i in range(6))),
-        "status": patched(0, change(1, 48, 8, most), change(1, 56, 8, most)), "no-ring": b"\x01" + b"WSRING\n\0" + struct.pack("<I", 3),
+        "status": patched(0, change(1, 48, 8, most), change(1, 56, 8, most)),
+        "no-ring": b"\x01" + b"WSRING\n\0" + struct.pack("<I", 3),
     }
 
 
@@ -194,7 +199,8 @@ def seeds_of_merge_spec():
     return texts(
         "threshold=0.9,layers=conv1+conv2,every=1epoch,bound=0.02", "keep=3", "keep=3+4+5,layers=conv1+conv2+fc1",
         "most=2,minimum=2,probe=100", "method=norm,keep=2", "method=random,most=1", "at=1+2+3epochs+500steps", "at=500",
-        "every=100,from=1epoch,until=5epochs", "threshold=-1", "layers=conv1,at=1", "", "keep", "keep=", "a=b", "keep=1+1,keep=2",
+        "every=100,from=1epoch,until=5epochs", "threshold=-1", "layers=conv1,at=1", "", "keep", "keep=", "a=b",
+        "keep=1+1,keep=2",
         "threshold=0.5,threshold=0.5", "layers=relu1", "layers=" + "+".join(f"l{i}" for i in range(40)),
         "at=" + "+".join(str(i + 1) for i in range(70)), "every=99999999999999999999", "bound=1e400", "most=1048577")
 
@@ -202,10 +208,13 @@ def seeds_of_merge_spec():
 def seeds_of_axis():
     return texts(
         "lr=0.001,0.01", "lr=1e-4..1e-1:log:5", "lr=1e-4..1e-1:log", "lr=0.1..0.2", "batch=16..128:4", "batch=1..3",
-        "seed=0..18446744073709551615:3", "seed=1,2,3", "seed=5..4:2", "optimizer=adam,sgd|momentum", "optimizer=adam,sgd",
-        "net=conv 2 3x3, relu, linear 10|linear 10", "schedule=cosine|step,every=5,factor=0.5", "learning_rate=0.1,0.2", "lr=",
-        "lr=..", "lr=1..2..3", "lr=1..2:log:1", "lr=0.1,1e-1", "lr=0..1:log:3", "epochs=1..1000000:1000", "quiet=1", "nothing=1", "lr", "merge=keep=3|most=2",
-        "momentum=0..0.999999:7", "lr=1e-30..1e38:log:1000")
+        "seed=0..18446744073709551615:3", "seed=0..9223372036854775807:3", "seed=0..9223372036854775807",
+        "seed=1,2,3", "seed=5..4:2", "optimizer=adam,sgd|momentum", "optimizer=adam,sgd",
+        "net=conv 2 3x3, relu, linear 10|linear 10", "schedule=cosine|step,every=5,factor=0.5", "learning_rate=0.1,0.2",
+        "lr=",
+        "lr=..", "lr=1..2..3", "lr=1..2:log:1", "lr=0.1,1e-1", "lr=0..1:log:3", "epochs=1..1000000:1000", "quiet=1",
+        "nothing=1", "lr",
+        "merge=keep=3|most=2", "momentum=0..0.999999:7", "lr=1e-30..1e38:log:1000")
 
 
 def line(**more):
@@ -232,14 +241,16 @@ def seeds_of_control():
         asked({"command": "set", "values": {"learning_rate": 0.5, "batch": 8}}),
         asked({"command": "set", "values": {"schedule": "cosine,floor=0.1", "momentum": "0.5", "weight_decay": 1e-4}}),
         asked({"command": "set", "values": {"dropout": 0.75}}, {"command": "set", "values": {"stop_after_epoch": True}}),
-        asked({"command": "set", "values": {"pause_at": 100, "merge_threshold": -0.5}}), asked({"command": "set", "values": {}}),
+        asked({"command": "set", "values": {"pause_at": 100, "merge_threshold": -0.5}}),
+        asked({"command": "set", "values": {}}),
         asked({"command": "set", "values": {"batch": [1]}}), asked({"command": "set", "values": {"overhead": 0.5}}),
         asked({"command": "pause"}, {"command": "step", "count": 5}, {"command": "continue"}),
         asked({"command": "step", "count": "x"}, {"command": "step", "count": []}), asked({"command": "checkpoint"}),
         asked({"command": "stop"}, {"command": "undo_merge"}), asked({"command": "merge", "spec": "keep=4,layers=conv1"}),
         asked({"command": "merge", "spec": "most=1"}, {"command": "undo_merge"}, {"command": "status"}),
         asked({"command": "merge"}), asked({"command": "merge", "spec": 5}), asked({"command": "merge", "spec": "every=1"}),
-        asked({"command": "nothing"}, {"commend": 1}, [], 5, None), "{}\n\n\n[\n", '{"command":"status"', '{"command": "get", "command": "set"}\n',
+        asked({"command": "nothing"}, {"commend": 1}, [], 5, None), "{}\n\n\n[\n",
+        '{"command":"status"', '{"command": "get", "command": "set"}\n',
         asked(*({"command": "status"} for _ in range(12))), '{"command":"g\\u0000t"}\n', '"' + "\udcff\udcfe" + '"\n')
     return seeds
 
@@ -248,7 +259,8 @@ def seeds_of_knobs():
     lines = (
         "learning_rate=0.5", "schedule=step,every=10,factor=0.5", "momentum=0.99", "weight_decay=1", "dropout=0.5",
         "dropout=0.1/0.2", "batch=20", "batch=21", "merge_threshold=1", "overhead=1", "live_rate=3", "pause_at=1000000000000",
-        "pause_at=2", "stop_after_epoch=1", "learning_rate=1e38", "momentum=0.99999999999", "learning_rate=0.5\nbatch=7\ndropout=0",
+        "pause_at=2", "stop_after_epoch=1", "learning_rate=1e38", "momentum=0.99999999999",
+        "learning_rate=0.5\nbatch=7\ndropout=0",
         "batch=2\nbatch=3", "batch=5\nmomentum=2", "nothing=1", "schedule=", "schedule=" + "cosine," * 300, "weight_decay=-0")
     return texts(*("0" + each for each in lines), *("1" + each for each in lines))
 
@@ -256,10 +268,14 @@ def seeds_of_knobs():
 def seeds_of_options():
     return texts(
         "train\n--data\nd\n--epochs\n3\n--lr=0.1\n--batch\n7", "train\n--steps=+100\n--schedule=cosine\n--merge=keep=3,at=1",
-        "train\n--resume\nr\n--quiet\n--no-quiet", "train\n--help", "train\n--frobnicate", "train\n-o\nx", "train\n--lr\n1e999",
-        "train\n--live=localhost:99999", "train\n--pipeline\na\n--pipeline\nb", "train\n--insitu=sidecar\n--overhead=0.5\n--record=10",
-        "train\nextra", "eval\nx", "info", "info\na\nb", "merge\nx\n--threshold=0.5", "sweep\n-o\nx\n--vary\nlr=1,2", "watch\nrun\n--live",
-        "replay\nrun\n--pipeline=p", "ctl\nrun\nset\nlr=3", "compare\na\nb", "diagnose\nrun\n--json", "doctor", "completion\nbash",
+        "train\n--resume\nr\n--quiet\n--no-quiet", "train\n--help", "train\n--frobnicate", "train\n-o\nx",
+        "train\n--lr\n1e999",
+        "train\n--live=localhost:99999", "train\n--pipeline\na\n--pipeline\nb",
+        "train\n--insitu=sidecar\n--overhead=0.5\n--record=10",
+        "train\nextra", "eval\nx", "info", "info\na\nb", "merge\nx\n--threshold=0.5", "sweep\n-o\nx\n--vary\nlr=1,2",
+        "watch\nrun\n--live",
+        "replay\nrun\n--pipeline=p", "ctl\nrun\nset\nlr=3", "compare\na\nb", "diagnose\nrun\n--json", "doctor",
+        "completion\nbash",
         "help\n--man", "export\nrun\n--step=5", "gui\nrun", "nothing", "train\n--\n--data", "train\n--lr", "train\n--seed=-1")
 
 
