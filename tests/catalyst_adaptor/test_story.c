@@ -61,6 +61,7 @@ static void write_history(mover *move, uint64_t last, uint64_t every, int with_s
         at[i].weight.data = weight;
         at[i].initial = at[i].weight;
         at[i].initial.data = initial;
+        memcpy(at[i].whole, shape, sizeof at[i].whole);
     }
     ws_layers layers = {.count = 2, .at = at};
     const ws_history_options options = {.path = path};

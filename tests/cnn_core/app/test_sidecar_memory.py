@@ -57,19 +57,19 @@ def test_inline_it_is_a_failure_as_others(train, trained, notes, tmp_path):
 
 def test_watch_goes_on_and_keeps_what_it_cannot_draw(program, small_set, notes, tmp_path):
     marker, run = tmp_path / "marker", Run(tmp_path / "run")
-    slow = "import time\n        time.sleep(0.3)\n        if info.timestep == 19 and not os.path.exists(" + repr(str(marker)) + "): " + FAILS
+    slow = "import time\n        time.sleep(0.3)\n        if info.timestep == 9 and not os.path.exists(" + repr(str(marker)) + "): " + FAILS
     script, seen = notes("short.py", every=1, at_step=slow)
-    process = program.start("train", *small_training(small_set), "--run", "run", "--steps", 20, "--pipeline", script)
+    process = program.start("train", *small_training(small_set), "--run", "run", "--steps", 10, "--pipeline", script)
     wait_for(lambda: len(seen()) > 2 and run.record()["status"] == "complete", process, within=120)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=10)
     first = program("watch", "run")
     assert first.status == 1, first
-    assert [line for line in first.errors if "step 19: script short.py has no memory: short.py:" in line], first
-    assert seen()[-1] == 20
+    assert [line for line in first.errors if "step 9: script short.py has no memory: short.py:" in line], first
+    assert seen()[-1] == 10
     marker.touch()
     program.good("watch", "run")
-    assert seen()[-2:] == [19, 20]
+    assert seen()[-2:] == [9, 10]
     assert "nothing is left" in program.good("watch", "run").out
 
 
