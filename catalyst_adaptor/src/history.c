@@ -144,7 +144,7 @@ static int write_walk(ws_history *history, const ws_layer_arrays *layer, double 
     const float *initial = ws_tensor_dense(&layer->initial, layers->scratch[1]);
     first_two[0] = weight[0];
     first_two[1] = ws_layer_count(layer) > 1 ? (double)weight[1] : NAN;
-    ws_sketch_of(history->table, &places, weight, initial, sketch);
+    ws_sketch(history->table, &places, weight, initial, sketch);
     return WS_OK;
 }
 

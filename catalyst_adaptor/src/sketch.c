@@ -30,20 +30,6 @@ static void add(const uint8_t *table, const float *weight, const float *initial,
     }
 }
 
-static void finish(const double *sum, float out[WS_SKETCH_CELLS])
-{
-    for (int i = 0; i < WS_SKETCH_CELLS; i++)
-        out[i] = (float)sum[i];
-}
-
-void ws_sketch(const uint8_t *table, const float *weight, const float *initial, size_t count,
-               float out[WS_SKETCH_CELLS])
-{
-    double sum[WS_SKETCH_CELLS] = {0};
-    add(table, weight, initial, count, sum);
-    finish(sum, out);
-}
-
 static size_t place(const int32_t *places, size_t i)
 {
     return places ? (size_t)places[i] : i;
@@ -57,15 +43,17 @@ size_t ws_sketch_places_count(const ws_sketch_places *places)
     return rows * places->whole_columns * places->each;
 }
 
-void ws_sketch_of(const uint8_t *table, const ws_sketch_places *places, const float *weight,
-                  const float *initial, float out[WS_SKETCH_CELLS])
+void ws_sketch(const uint8_t *table, const ws_sketch_places *places, const float *weight,
+               const float *initial, float out[WS_SKETCH_CELLS])
 {
-    const size_t each = places->each;
+    /* Columns that are all where they were lie together. */
+    const size_t together = places->column ? 1 : places->columns, stretch = together * places->each;
     double sum[WS_SKETCH_CELLS] = {0};
     for (size_t i = 0, at = 0; i < places->rows; i++)
-        for (size_t j = 0; j < places->columns; j++, at += each) {
+        for (size_t j = 0; j < places->columns; j += together, at += stretch) {
             const size_t then = place(places->row, i) * places->whole_columns + place(places->column, j);
-            add(table + then * each, weight + at, initial + at, each, sum);
+            add(table + then * places->each, weight + at, initial + at, stretch, sum);
         }
-    finish(sum, out);
+    for (int i = 0; i < WS_SKETCH_CELLS; i++)
+        out[i] = (float)sum[i];
 }

@@ -17,10 +17,6 @@ extern "C" {
  * number, so that sketches of different sessions of a run can be compared. */
 void ws_sketch_table(uint8_t *table, size_t count);
 
-/* out[64]: sketch of weight - initial, added up in double, in the order of the elements. */
-void ws_sketch(const uint8_t *table, const float *weight, const float *initial, size_t count,
-               float out[WS_SKETCH_CELLS]);
-
 /* Where the weights [rows,columns,each] of a layer were in [.,whole_columns,each] when the run began:
  * filters, input channels, and the weights of one kernel. */
 typedef struct ws_sketch_places {
@@ -31,10 +27,11 @@ typedef struct ws_sketch_places {
 /* Elements that a table must have for these places. */
 size_t ws_sketch_places_count(const ws_sketch_places *places);
 
-/* The same where some rows and columns are there no more: those that are left keep their cells and signs, as
- * if what is gone had its initial values. */
-void ws_sketch_of(const uint8_t *table, const ws_sketch_places *places, const float *weight,
-                  const float *initial, float out[WS_SKETCH_CELLS]);
+/* out[64]: sketch of weight - initial, added up in double, in the order of the elements. Those that are left
+ * keep their cells and signs where some rows and columns are there no more, as if what is gone had its
+ * initial values. */
+void ws_sketch(const uint8_t *table, const ws_sketch_places *places, const float *weight,
+               const float *initial, float out[WS_SKETCH_CELLS]);
 
 #ifdef __cplusplus
 }

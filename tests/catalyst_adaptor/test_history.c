@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "history.h"
+#include "plain_sketch.h"
 #include "weights.h"
 #include <malloc.h>
 #include <math.h>
@@ -143,7 +144,7 @@ static void test_the_sketch_is_of_weights_in_their_order(void **state)
     ws_tensor_gather(&layers.at[0].weight, dense);
     ws_tensor_gather(&layers.at[0].initial, dense_initial);
     ws_sketch_table(table, COUNT);
-    ws_sketch(table, dense, dense_initial, COUNT, expected);
+    plain_sketch(table, dense, dense_initial, COUNT, expected);
     ws_history_view view;
     ws_history_look(history, &view);
     assert_memory_equal(view.sketches[0], expected, sizeof expected);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cmocka_headers.h"
-#include "sketch.h"
+#include "plain_sketch.h"
 #include <math.h>
 
 enum { LENGTH = 5000 };
 
 static uint8_t table[LENGTH];
 static float zero[LENGTH], a[LENGTH], b[LENGTH];
+
+/* Nothing was merged. */
+static const ws_sketch_places all = {.rows = 1, .columns = 1, .each = LENGTH, .whole_columns = 1};
 
 static int fill(void **state)
 {
@@ -32,8 +35,8 @@ static void test_inner_products_are_kept(void **state)
 {
     (void)state;
     float sketch_a[WS_SKETCH_CELLS], sketch_b[WS_SKETCH_CELLS];
-    ws_sketch(table, a, zero, LENGTH, sketch_a);
-    ws_sketch(table, b, zero, LENGTH, sketch_b);
+    ws_sketch(table, &all, a, zero, sketch_a);
+    ws_sketch(table, &all, b, zero, sketch_b);
     const double aa = product(a, a, LENGTH), bb = product(b, b, LENGTH),
                  allowed = 5 * sqrt(2.0 / WS_SKETCH_CELLS);
     assert_true(fabs(product(sketch_a, sketch_a, WS_SKETCH_CELLS) / aa - 1) < allowed);
@@ -45,9 +48,9 @@ static void test_it_is_linear_and_of_the_difference(void **state)
 {
     (void)state;
     float of_a[WS_SKETCH_CELLS], of_b[WS_SKETCH_CELLS], of_difference[WS_SKETCH_CELLS];
-    ws_sketch(table, a, zero, LENGTH, of_a);
-    ws_sketch(table, b, zero, LENGTH, of_b);
-    ws_sketch(table, a, b, LENGTH, of_difference);
+    ws_sketch(table, &all, a, zero, of_a);
+    ws_sketch(table, &all, b, zero, of_b);
+    ws_sketch(table, &all, a, b, of_difference);
     for (int i = 0; i < WS_SKETCH_CELLS; i++)
         assert_float_equal(of_difference[i], of_a[i] - of_b[i], 1e-4);
 }
@@ -70,8 +73,8 @@ static void test_who_stays_keeps_its_place(void **state)
     const ws_sketch_places places = {LEFT, STAY, EACH, COLUMNS, row, column};
     float found[WS_SKETCH_CELLS], expected[WS_SKETCH_CELLS];
     assert_int_equal(ws_sketch_places_count(&places), ROWS * COLUMNS * EACH);
-    ws_sketch_of(table, &places, weight, initial, found);
-    ws_sketch(table, whole, zero, ROWS * COLUMNS * EACH, expected);
+    ws_sketch(table, &places, weight, initial, found);
+    plain_sketch(table, whole, zero, ROWS * COLUMNS * EACH, expected);
     for (int i = 0; i < WS_SKETCH_CELLS; i++)
         assert_float_equal(found[i], expected[i], 1e-6);
 }
@@ -83,8 +86,8 @@ static void test_nobody_gone_is_as_before(void **state)
     const ws_sketch_places places = {.rows = 20, .columns = 10, .each = 25, .whole_columns = 10};
     float found[WS_SKETCH_CELLS], expected[WS_SKETCH_CELLS];
     assert_int_equal(ws_sketch_places_count(&places), LENGTH);
-    ws_sketch_of(table, &places, a, b, found);
-    ws_sketch(table, a, b, LENGTH, expected);
+    ws_sketch(table, &places, a, b, found);
+    plain_sketch(table, a, b, LENGTH, expected);
     assert_memory_equal(found, expected, sizeof found);
 }
 
