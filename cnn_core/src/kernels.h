@@ -18,6 +18,13 @@ static inline size_t cnn_padded(size_t n)
     return (n + CNN_VECTOR_MOST - 1) / CNN_VECTOR_MOST * CNN_VECTOR_MOST;
 }
 
+/* A pitch of at least n for rows that do not compete for few places of the cache: an odd number of its lines.
+ */
+static inline size_t cnn_odd_lines(size_t n)
+{
+    return cnn_padded(n) | CNN_VECTOR_MOST;
+}
+
 /* Where a product goes: c[i,j] (+)= start[j] + sum, c[i,j] at c + row[i] + j, or c + i * pitch + j if row is
  * NULL. */
 typedef struct cnn_target {

@@ -58,14 +58,6 @@ static int take_activation(cnn_pass *pass, cnn_shape shape, activation *out)
     return !out->first || !out->last;
 }
 
-/* Layers from `layer` on that follow each other image by image; where linear layers are, none. */
-static int run_begin(const cnn_net *net, int layer)
-{
-    while (layer > 0 && net->layers[layer - 1].kind != CNN_LINEAR)
-        layer--;
-    return layer;
-}
-
 static int take_conv(cnn_pass *pass, int index)
 {
     const cnn_net *net = pass->net;
@@ -77,7 +69,7 @@ static int take_conv(cnn_pass *pass, int index)
     pass->bytes += cnn_conv_bytes(&state->conv);
     if (!pass->training)
         return CNN_OK;
-    const int parts = cnn_pass_parts(net, run_begin(net, index), cnn_run_end(net, index));
+    const int parts = cnn_pass_parts(net, cnn_run_begin(net, index, 0), cnn_run_end(net, index));
     state->parts = take_floats(pass, (size_t)parts * (layer->weight_count + layer->bias_count));
     return state->parts ? CNN_OK
                         : cnn_fail(CNN_NO_MEMORY, "layer \"%s\": no memory for its gradients", layer->name);

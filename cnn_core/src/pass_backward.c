@@ -166,9 +166,7 @@ void cnn_pass_run_backward(cnn_pass *pass)
     for (int end = net->layer_count; end > pass->first_parameters; current = !current) {
         pass->dy = pass->gradients[current];
         pass->dx = pass->gradients[!current];
-        int begin = end;
-        while (begin > pass->first_parameters && net->layers[begin - 1].kind != CNN_LINEAR)
-            begin--;
+        const int begin = cnn_run_begin(net, end, pass->first_parameters);
         if (begin < end) {
             backward_run(pass, begin, end);
             end = begin;

@@ -69,6 +69,14 @@ static inline int cnn_run_end(const cnn_net *net, int layer)
     return layer;
 }
 
+/* The beginning, not before `first`, of the run that ends before `end`; `end` if a linear layer is there. */
+static inline int cnn_run_begin(const cnn_net *net, int end, int first)
+{
+    while (end > first && net->layers[end - 1].kind != CNN_LINEAR)
+        end--;
+    return end;
+}
+
 /* The values that a layer takes. */
 static inline activation *cnn_input_of(cnn_pass *pass, int layer)
 {

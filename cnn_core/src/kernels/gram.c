@@ -2,8 +2,7 @@
 #include "names.h"
 #include "vector.h"
 
-typedef double wide __attribute__((vector_size(VECTOR_BYTES)));
-enum { WIDE_LANES = VECTOR_BYTES / 8, WIDES = 2, GRAM_TILE = 4 };
+enum { WIDES = 2, GRAM_TILE = 4 };
 
 INLINE wide load_wide(const double *from)
 {

@@ -6,28 +6,29 @@
 
 enum { BLOCKS = VECTOR_BYTES / 8 };
 
-typedef uint64_t wide __attribute__((vector_size(VECTOR_BYTES)));
+typedef uint64_t words64 __attribute__((vector_size(VECTOR_BYTES)));
 
 /* Products of the lower halves. */
-INLINE wide multiply(wide a, uint64_t factor)
+INLINE words64 multiply(words64 a, uint64_t factor)
 {
 #if defined(__AVX512F__)
-    return (wide)_mm512_mul_epu32((__m512i)a, _mm512_set1_epi64((long long)factor));
+    return (words64)_mm512_mul_epu32((__m512i)a, _mm512_set1_epi64((long long)factor));
 #elif defined(__AVX2__)
-    return (wide)_mm256_mul_epu32((__m256i)a, _mm256_set1_epi64x((long long)factor));
+    return (words64)_mm256_mul_epu32((__m256i)a, _mm256_set1_epi64x((long long)factor));
 #else
     return (a & 0xFFFFFFFFu) * factor;
 #endif
 }
 
-INLINE void blocks(uint64_t seed, uint32_t stream, uint64_t high, uint32_t block, wide out[2])
+INLINE void blocks(uint64_t seed, uint32_t stream, uint64_t high, uint32_t block, words64 out[2])
 {
     uint32_t key0 = (uint32_t)seed, key1 = (uint32_t)(seed >> 32);
-    wide c0, c1 = (wide){0} + stream, c2 = (wide){0} + (uint32_t)high, c3 = (wide){0} + (high >> 32);
+    words64 c0, c1 = (words64){0} + stream, c2 = (words64){0} + (uint32_t)high,
+                c3 = (words64){0} + (high >> 32);
     for (int lane = 0; lane < BLOCKS; lane++)
         c0[lane] = block + (uint32_t)lane;
     for (int round = 0; round < 10; round++) {
-        const wide product0 = multiply(c0, 0xD2511F53u), product1 = multiply(c2, 0xCD9E8D57u);
+        const words64 product0 = multiply(c0, 0xD2511F53u), product1 = multiply(c2, 0xCD9E8D57u);
         c0 = (product1 >> 32) ^ c1 ^ key0;
         c2 = (product0 >> 32) ^ c3 ^ key1;
         c1 = product1;
@@ -42,7 +43,7 @@ INLINE void blocks(uint64_t seed, uint32_t stream, uint64_t high, uint32_t block
 void KERNEL(random)(uint64_t seed, uint32_t stream, uint64_t high, uint32_t block, int count, uint32_t *words)
 {
     for (int first = 0; first < count; first += BLOCKS) {
-        wide pairs[2];
+        words64 pairs[2];
         blocks(seed, stream, high, block + (uint32_t)first, pairs);
         for (int lane = 0; lane < BLOCKS && first + lane < count; lane++)
             for (int word = 0; word < 4; word++)

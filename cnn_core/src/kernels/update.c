@@ -6,8 +6,7 @@
  * instruction set, so that norms are. */
 enum { STEP = 16, SUMS = 8 };
 
-enum { WIDE_LANES = VECTOR_BYTES / 8, WIDES = SUMS / WIDE_LANES };
-typedef double wide __attribute__((vector_size(VECTOR_BYTES)));
+enum { WIDES = SUMS / WIDE_LANES };
 typedef float narrow __attribute__((vector_size(VECTOR_BYTES / 2)));
 
 /* Sums of squares, parameter i in sum i % SUMS. */

@@ -24,6 +24,10 @@ enum { LANES = VECTOR_BYTES / 4 };
 typedef float vector __attribute__((vector_size(VECTOR_BYTES)));
 typedef int32_t integers __attribute__((vector_size(VECTOR_BYTES)));
 
+/* Sums that are taken in double. */
+typedef double wide __attribute__((vector_size(VECTOR_BYTES)));
+enum { WIDE_LANES = VECTOR_BYTES / 8 };
+
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
 

@@ -9,15 +9,7 @@ enum {
     PART = 1024, /* most positions that a gradient of the weights is summed over at a time */
     STRIP = 30,  /* positions whose gradients of the input are added at a time: whole tiles of products */
     GROUP = 64,  /* filters whose biases are summed at a time */
-    LINE = 16,   /* floats of a cache line */
 };
-
-/* Rows an odd number of cache lines apart do not compete for few places of the cache. */
-static ptrdiff_t odd_lines(size_t columns)
-{
-    const size_t lines = (columns + LINE - 1) / LINE;
-    return (ptrdiff_t)((lines | 1) * LINE);
-}
 
 static int smaller(int a, int b)
 {
@@ -100,8 +92,8 @@ int cnn_conv_create(const cnn_layer *layer, int training, cnn_conv *out)
     const int parts = (conv.positions + PART - 1) / PART;
     conv.part = (conv.positions + parts - 1) / parts;
     conv.taps_first = is_better_by_taps(&conv);
-    conv.filter_pitch = odd_lines((size_t)conv.out.c);
-    conv.tap_pitch = odd_lines(taps);
+    conv.filter_pitch = (ptrdiff_t)cnn_odd_lines((size_t)conv.out.c);
+    conv.tap_pitch = (ptrdiff_t)cnn_odd_lines(taps);
     if (take_tables(&conv, training)) {
         cnn_conv_free(&conv);
         return cnn_fail(CNN_NO_MEMORY, "layer \"%s\": no memory for %zu taps", layer->name, taps);

@@ -38,17 +38,16 @@ static int width(const cnn_linear *l)
     return 8 * l->kernels->lanes;
 }
 
-/* From one row of a copied block to the next: an odd number of cache lines, so that a column of panels does
- * not compete for few places of the cache. */
+/* From one row of a copied block to the next. */
 static ptrdiff_t pitch(const cnn_linear *l)
 {
-    return width(l) + 16;
+    return (ptrdiff_t)cnn_odd_lines((size_t)width(l));
 }
 
 /* A block of the second operand, and one of results. */
 size_t cnn_linear_scratch(int n)
 {
-    return ((size_t)DEPTH + (size_t)n) * (8 * CNN_VECTOR_MOST + 16);
+    return ((size_t)DEPTH + (size_t)n) * cnn_odd_lines(8 * CNN_VECTOR_MOST);
 }
 
 static float *results(const cnn_linear *l, int thread)
@@ -58,10 +57,10 @@ static float *results(const cnn_linear *l, int thread)
 
 /* ---- what is not zero ---- */
 
-/* From one row of dy^T to the next: an odd number of cache lines, too. */
+/* From one row of dy^T to the next. */
 static int turned_pitch(int n)
 {
-    return (int)(cnn_padded((size_t)n) | CNN_VECTOR_MOST);
+    return (int)cnn_odd_lines((size_t)n);
 }
 
 size_t cnn_linear_turned(int n, int out)
