@@ -57,14 +57,11 @@ int call_expendable(const ws_bridge *bridge, Function function, char problem[WS_
     const int status = call_python(bridge, [&] {
         try {
             function();
-        } catch (const NoMemory &error) {
+        } catch (const std::bad_alloc &error) {
             if (!bridge->session->is_expendable())
                 throw;
-            wanting = error.what();
-        } catch (const std::bad_alloc &) {
-            if (!bridge->session->is_expendable())
-                throw;
-            wanting = "no memory";
+            const auto *told = dynamic_cast<const NoMemory *>(&error);
+            wanting = told ? told->what() : "no memory";
         }
     });
     std::snprintf(problem, WS_PROBLEM_SIZE, "%s", wanting.c_str());
@@ -88,15 +85,10 @@ int open(const ws_bridge_options *options, const ws_scene *scene, ws_bridge **ou
             tell_messages_to(options->log);
             const PythonLock lock;
             auto bridge = std::make_unique<ws_bridge>();
-            status = WS_NO_MEMORY; // if it is thrown
             try {
                 bridge->session = std::make_unique<Session>(*options, *scene);
-            } catch (const NoMemory &) {
-                throw;
             } catch (const std::bad_alloc &) {
-                throw;
-            } catch (...) {
-                status = WS_NO_PICTURES;
+                status = WS_NO_MEMORY;
                 throw;
             }
             *out = bridge.release();

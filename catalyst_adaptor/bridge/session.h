@@ -11,8 +11,10 @@
 #include "watchdog.h"
 
 #include <memory>
+#include <new>
 #include <set>
 #include <stdexcept>
+#include <string>
 
 namespace weightscape
 {
@@ -24,11 +26,15 @@ class PythonError : public std::runtime_error
     PythonError() : std::runtime_error(take_python_error()) {}
 };
 
-// There is no memory: for the text, or for what the text tells.
-class NoMemory : public std::runtime_error
+// There is no memory for what the text tells.
+class NoMemory : public std::bad_alloc
 {
   public:
-    using std::runtime_error::runtime_error;
+    explicit NoMemory(const std::string &what) : text(what) {}
+    const char *what() const noexcept override { return text.c_str(); }
+
+  private:
+    std::string text;
 };
 
 // Every member is called with a PythonLock held; any may throw a PythonError, or NoMemory.
