@@ -3,6 +3,7 @@
  * JSON: fused multiplications and additions in registers alone (GFLOP/s, two to each), and bytes through
  * memory in arrays that no cache holds (GB/s, as many as the program names: reading one, a = b, a = b +
  * factor c). So many threads do it at once, each on arrays of its own. */
+#include "clock.h"
 #include "cnn/number.h"
 #include "cnn/status.h"
 #include "cnn/threads.h"
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Floats of one array of all threads together: 64 MB, of which there are three. */
 enum { VALUES = 1 << 24, MOST_THREADS = 256, PARTS = 4 };
@@ -25,13 +25,6 @@ typedef struct work {
     double done[MOST_THREADS]; /* FLOP or bytes */
     double sink[MOST_THREADS]; /* so that nothing is left out */
 } work;
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 /* Sums in so many lanes that the additions do not wait for each other. */
 static double read_all(const float *a, size_t count)
@@ -75,11 +68,11 @@ static void task(void *context, int index, int thread)
 {
     (void)thread;
     work *w = context;
-    const double until = now() + w->seconds;
+    const double until = clock_seconds() + w->seconds;
     double done = 0;
     do
         done += go(w, index);
-    while (now() < until);
+    while (clock_seconds() < until);
     w->done[index] = done;
 }
 
@@ -89,9 +82,9 @@ static double rate(work *w, job kind, double seconds, cnn_threads *threads)
     const int count = cnn_threads_count(threads);
     w->job = kind;
     w->seconds = seconds;
-    const double start = now();
+    const double start = clock_seconds();
     cnn_threads_run(threads, count, task, w);
-    const double took = now() - start;
+    const double took = clock_seconds() - start;
     double done = 0;
     for (int i = 0; i < count; i++)
         done += w->done[i];

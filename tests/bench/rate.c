@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "rate.h"
+#include "clock.h"
 #include "cnn/number.h"
 #include "cnn/status.h"
+#include "file_bytes.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
 enum { WARM_UP = 2, LINE = 512, MOST_BATCH = 1 << 20 };
 
@@ -17,20 +17,13 @@ typedef struct program {
     cnn_shape shape;
     int classes, threads;
     cnn_dataset set;
-    uint8_t *pixels, *labels;
+    cnn_file_bytes pixels, labels;
     float *images;
     /* What was made for the order before. */
     cnn_net *net;
     void *made;
     int batch, training;
 } program;
-
-double rate_now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 /* ---- arguments ---- */
 
@@ -40,43 +33,20 @@ static int fail(const char *what, const char *value)
     return -1;
 }
 
-/* All bytes of a file, which the caller frees. */
-static uint8_t *read_bytes(const char *path, size_t *count)
-{
-    FILE *file = fopen(path, "rb");
-    struct stat facts;
-    uint8_t *bytes = NULL;
-    if (file && fstat(fileno(file), &facts) == 0 && facts.st_size > 0) {
-        *count = (size_t)facts.st_size;
-        bytes = malloc(*count);
-        if (bytes && fread(bytes, 1, *count, file) != *count) {
-            free(bytes);
-            bytes = NULL;
-        }
-    }
-    if (file)
-        fclose(file);
-    if (!bytes)
-        fail("cannot be read", path);
-    return bytes;
-}
-
 static int read_set(program *p, const char *images, const char *labels)
 {
-    size_t bytes, count;
     const size_t size = cnn_shape_count(p->shape);
-    p->pixels = read_bytes(images, &bytes);
-    p->labels = read_bytes(labels, &count);
-    if (!p->pixels || !p->labels)
-        return -1;
+    if (cnn_file_bytes_open(images, &p->pixels) || cnn_file_bytes_open(labels, &p->labels))
+        return fail("set", cnn_message());
+    const size_t bytes = p->pixels.size, count = p->labels.size;
     if (bytes != count * size)
         return fail("not one image for each label", images);
     p->images = malloc(bytes * sizeof *p->images);
     if (!p->images)
         return fail("no memory for", images);
     for (size_t i = 0; i < bytes; i++)
-        p->images[i] = (float)p->pixels[i] / 255.0f;
-    p->set = (cnn_dataset){(uint32_t)count, p->shape, p->classes, p->pixels, p->labels};
+        p->images[i] = (float)p->pixels.bytes[i] / 255.0f;
+    p->set = (cnn_dataset){(uint32_t)count, p->shape, p->classes, p->pixels.bytes, p->labels.bytes};
     return 0;
 }
 
@@ -134,7 +104,7 @@ static int make(program *p, int batch, int training, int anew)
 /* Steps for so many seconds; how many there were, and what they took. */
 static int run_for(program *p, double seconds, double *took)
 {
-    const double start = rate_now();
+    const double start = clock_seconds();
     int steps = 0;
     do {
         if (p->training)
@@ -142,7 +112,7 @@ static int run_for(program *p, double seconds, double *took)
         else
             p->way->infer(p->made);
         steps++;
-        *took = rate_now() - start;
+        *took = clock_seconds() - start;
     } while (*took < seconds);
     return steps;
 }
@@ -243,8 +213,8 @@ int rate_main(int argc, char **argv, const rate_way *way)
         fflush(stdout);
     }
     forget(&p);
-    free(p.pixels);
-    free(p.labels);
+    cnn_file_bytes_close(&p.pixels);
+    cnn_file_bytes_close(&p.labels);
     free(p.images);
     return failed ? 1 : 0;
 }

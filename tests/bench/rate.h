@@ -56,8 +56,6 @@ typedef struct rate_way {
 /* The whole program. */
 int rate_main(int argc, char **argv, const rate_way *way);
 
-double rate_now(void);
-
 /* ---- for ways that have no trainer of their own ---- */
 
 /* Which images the next batch holds: all in a random order, then all in another one. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The network as this project computes it: steps of its trainer, passes of its own. */
+#include "clock.h"
 #include "cnn/status.h"
 #include "cnn/trainer.h"
 #include "pass_watch.h"
@@ -98,10 +99,10 @@ static double train_fixed(weightscape_way *w)
     const uint64_t number = ++w->trainer->step;
     gather_first(w);
     const double loss = cnn_pass_train(w->pass, w->batch, number).loss_sum / w->batch;
-    const double start = rate_now();
+    const double start = clock_seconds();
     cnn_optimizer_step(w->trainer->optimizer, w->net, w->threads, RATE_LEARNING_RATE, number,
                        w->trainer->norms);
-    w->update += rate_now() - start;
+    w->update += clock_seconds() - start;
     return loss;
 }
 
@@ -135,7 +136,7 @@ static void note(void *context, int thread, int layer, cnn_pass_direction direct
 {
     weightscape_way *w = context;
     watched *mine = &w->watched[thread + 1];
-    const double now = rate_now();
+    const double now = clock_seconds();
     if (layer != CNN_PASS_NO_LAYER)
         add(&mine->layers[layer], direction, now - mine->mark);
     mine->mark = now;
