@@ -225,6 +225,11 @@ def small_training(folder):
     return ["--data", folder, "--net", NET, "--batch", 20]
 
 
+def start_training(program, small_set, *options, **how):
+    """A training in the folder `run`, which goes on meanwhile."""
+    return program.start("train", *small_training(small_set), "--run", "run", *options, **how)
+
+
 def environment(**changes):
     """This process's environment with some variables set, or, for None, without them."""
     result = {**os.environ, **{name: value for name, value in changes.items() if value is not None}}

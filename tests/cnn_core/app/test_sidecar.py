@@ -1,20 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Pictures from a process beside the training: all of them, the same ones, and whatever becomes of it the training is
-the same."""
+"""Pictures from a process beside the training: all of them, the same ones, whatever its scripts do."""
 
-import os
 import signal
 import time
 
 import numpy as np
 import pytest
-from conftest import Run, boxes_every, environment, picture_steps, pictures, small_training, wait_for, without_xvfb
+from conftest import Run, picture_steps, pictures, start_training, wait_for, without_xvfb
 from PIL import Image
-from processes import descendants, is_alive, sidecar_of
-
-SELDOM = 10000  # steps between pictures of an endless training
-# One thread leaves the sidecar, which runs at idle priority, a processor. Nobody reads what it says.
-ENDLESS = ["--steps", 10**9, "--threads", 1, "--checkpoint-every", 500, "--quiet"]
+from processes import descendants, is_alive
 
 
 def pixels(run, folder="images"):
@@ -26,33 +20,6 @@ def assert_same_pixels(one, other):
     assert one and one.keys() == other.keys()
     for name, values in one.items():
         assert np.array_equal(values, other[name]), name
-
-
-def start(program, small_set, *options, **how):
-    return program.start("train", *small_training(small_set), "--run", "run", *options, **how)
-
-
-def wait_for_sidecar(process):
-    wait_for(lambda: sidecar_of(process.pid), process, within=120)
-    return sidecar_of(process.pid)
-
-
-def end(program, process, run):
-    """Ends an endless training by a signal, lets a resume draw what it left, and returns its last step."""
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGINT, errors
-    step = run.last_step()
-    program.good("train", "--resume", run.path, "--steps", step, within=180)
-    assert run.last_step() == step
-    return step
-
-
-def assert_same_training(trained, run, step):
-    plain = trained("plain", "--steps", step, "--insitu", "none", "--checkpoint-every", step, "--threads", 1,
-                    "--quiet", within=180)
-    assert run.last.read_bytes() == plain.last.read_bytes()
-    assert run.numbers() == plain.numbers()
 
 
 def test_the_same_training_and_pictures_as_without_and_inline(trained, boxes):
@@ -106,62 +73,11 @@ def test_nothing_is_left_of_it_when_a_script_is_bad(train, notes, tmp_path):
     wait_for(lambda: not any(map(is_alive, read())), within=10)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_a_sidecar_that_dies(program, trained, small_set, source, tmp_path, number):
-    run = Run(tmp_path / "run")
-    process = start(program, small_set, *ENDLESS, "--pipeline", boxes_every(source, SELDOM))
-    wait_for(lambda: pictures(run), process, within=120)
-    first = wait_for_sidecar(process)
-    os.kill(first, number)
-    wait_for(lambda: sidecar_of(process.pid) not in (None, first), process, within=120)
-    wait_for(lambda: run.record()["insitu"]["restarts"], process, within=120)
-    step = end(program, process, run)
-    assert_same_training(trained, run, step)
-    assert sorted(set(picture_steps(run))) == list(range(0, step + 1, SELDOM))
-
-
-def test_a_sidecar_that_is_stopped(program, trained, small_set, source, tmp_path):
-    """Training does not wait for it, and loses nothing of what it was to draw."""
-    run = Run(tmp_path / "run")
-    process = start(program, small_set, *ENDLESS, "--pipeline", boxes_every(source, SELDOM))
-    wait_for(lambda: pictures(run), process, within=120)
-    sidecar = wait_for_sidecar(process)
-    os.kill(sidecar, signal.SIGSTOP)
-    before = run.last_step() if run.last.exists() else 0
-    time.sleep(4)
-    assert process.poll() is None
-    wait_for(lambda: run.last.exists() and run.last_step() > before + SELDOM, process)
-    if is_alive(sidecar):
-        os.kill(sidecar, signal.SIGCONT)
-    step = end(program, process, run)
-    assert run.steps() == list(range(1, step + 1))
-    assert_same_training(trained, run, step)
-    assert picture_steps(run) == list(range(0, step + 1, SELDOM))
-
-
-def test_a_training_that_is_killed_leaves_nothing_behind(program, small_set, source, tmp_path):
-    run = Run(tmp_path / "run")
-    process = start(program, small_set, *ENDLESS, "--pipeline", boxes_every(source, SELDOM),
-                    env=environment(DISPLAY=None))
-    wait_for(lambda: len(pictures(run)) > 1, process, within=120)
-    wait_for(run.last.exists, process)
-    below = descendants(process.pid)
-    assert sidecar_of(process.pid) in below and len(below) > 1, "no Xvfb was started"
-    process.kill()
-    process.communicate()
-    wait_for(lambda: not any(map(is_alive, below)), within=10)
-    assert "killed" in program.good("info", "run").out
-    step = run.last_step() + SELDOM
-    program.good("train", "--resume", "run", "--steps", step, within=180)
-    assert picture_steps(run) == list(range(0, step + 1, SELDOM))
-    assert run.steps() == list(range(1, step + 1))
-
-
 def test_a_signal_in_the_final_wait(program, small_set, notes, tmp_path):
     """What is left is told, counted, and drawn later."""
     run = Run(tmp_path / "run")
     script, seen = notes(every=1, at_step="import time; time.sleep(0.2)")
-    process = start(program, small_set, "--steps", 40, "--pipeline", script)
+    process = start_training(program, small_set, "--steps", 40, "--pipeline", script)
     wait_for(lambda: len(seen()) > 2 and run.record()["status"] == "complete", process, within=120)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=10)
@@ -237,7 +153,7 @@ def test_a_script_without_end(program, trained, small_set, notes, tmp_path):
     """It holds up its pictures, not the training, nor the end of the training."""
     run = Run(tmp_path / "run")
     script, seen = notes(every=1, when="info.timestep == 3", at_step="while True: pass")
-    process = start(program, small_set, "--steps", 30, "--pipeline", script)
+    process = start_training(program, small_set, "--steps", 30, "--pipeline", script)
     wait_for(lambda: 3 in seen() and run.record()["status"] == "complete", process, within=120)
     below = descendants(process.pid)
     process.send_signal(signal.SIGTERM)
@@ -250,7 +166,7 @@ def test_a_script_without_end(program, trained, small_set, notes, tmp_path):
 def test_strict_counts_what_is_left(program, small_set, notes, tmp_path):
     run = Run(tmp_path / "run")
     script, seen = notes(every=1, at_step="import time; time.sleep(0.2)")
-    process = start(program, small_set, "--steps", 40, "--pipeline", script, "--strict")
+    process = start_training(program, small_set, "--steps", 40, "--pipeline", script, "--strict")
     wait_for(lambda: len(seen()) > 2 and run.record()["status"] == "complete", process, within=120)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=10)
@@ -263,16 +179,17 @@ def test_strict_counts_what_is_left(program, small_set, notes, tmp_path):
 def test_a_slow_wait_tells_how_far_it_is(train, notes):
     """Every ten seconds, where nobody looks on a terminal."""
     script, seen = notes(every=1, at_step="import time; time.sleep(0.3)")
+    began = time.monotonic()
     result = train("--run", "run", "--steps", 45, "--pipeline", script)
     told = [line for line in result.out.splitlines() if "steps drawn" in line]
-    assert 1 <= len(told) <= 3 and all(" steps drawn, left " in line for line in told), result
+    assert 1 <= len(told) <= (time.monotonic() - began) / 10 and all(" steps drawn, left " in line for line in told), result
     assert seen() == list(range(46))
 
 
 def test_a_run_that_starts_again_forgets_what_was_left(program, small_set, notes, tmp_path):
     run = Run(tmp_path / "run")
     script, seen = notes(every=1, at_step="import time; time.sleep(0.2)")
-    process = start(program, small_set, "--steps", 40, "--pipeline", script, "--record", "wanted")
+    process = start_training(program, small_set, "--steps", 40, "--pipeline", script, "--record", "wanted")
     wait_for(lambda: len(seen()) > 2 and run.record()["status"] == "complete", process, within=120)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=10)
