@@ -4,27 +4,10 @@
 import signal
 
 import pytest
-from conftest import Run, boxes_every, picture_steps, pictures, start_training, wait_for
+from conftest import Run, boxes_every, picture_steps, pictures, wait_for
+from endless import assert_undisturbed, end, start
 
 SELDOM = 5000
-
-
-def start(program, small_set, *options):
-    return start_training(program, small_set, "--steps", 10**9, "--threads", 1, "--checkpoint-every", 500, "--quiet", *options)
-
-
-def end(process, run, number=signal.SIGINT):
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 128 + number, errors
-    return run.last_step()
-
-
-def assert_undisturbed(trained, run, step):
-    plain = trained("plain", "--steps", step, "--insitu", "none", "--checkpoint-every", step, "--threads", 1,
-                    "--quiet", within=180)
-    assert run.last.read_bytes() == plain.last.read_bytes()
-    assert run.numbers() == plain.numbers()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
