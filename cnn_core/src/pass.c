@@ -298,7 +298,7 @@ void cnn_pass_set_watch(cnn_pass *pass, cnn_pass_watch *watch, void *context)
 static cnn_batch_result losses(cnn_pass *pass, float *dlogits)
 {
     const int classes = pass->net->classes;
-    const float *logits = cnn_pass_logits(pass), scale = 1.0f / (float)pass->n;
+    const float *logits = cnn_pass_logits(pass), scale = dlogits ? 1.0f / (float)pass->part.whole : 0;
     cnn_batch_result result = {0};
     for (int i = 0; i < pass->n; i++) {
         const size_t at = (size_t)i * (size_t)classes;
@@ -317,11 +317,22 @@ cnn_batch_result cnn_pass_forward(cnn_pass *pass, int n)
     return losses(pass, NULL);
 }
 
-cnn_batch_result cnn_pass_train(cnn_pass *pass, int n, uint64_t step)
+cnn_batch_result cnn_pass_train_part(cnn_pass *pass, const cnn_batch_part *part, uint64_t step)
 {
+    cnn_batch_result result = {0};
     pass->step = step;
-    cnn_pass_run_forward(pass, n, 1);
-    const cnn_batch_result result = losses(pass, pass->gradients[0]);
+    pass->part = *part;
+    pass->n = (int)part->share.n;
+    if (pass->n) {
+        cnn_pass_run_forward(pass, pass->n, 1);
+        result = losses(pass, pass->gradients[0]);
+    }
     cnn_pass_run_backward(pass);
     return result;
+}
+
+cnn_batch_result cnn_pass_train(cnn_pass *pass, int n, uint64_t step)
+{
+    const cnn_batch_part all = {.whole = (uint32_t)n, .share = {0, (uint32_t)n}};
+    return cnn_pass_train_part(pass, &all, step);
 }

@@ -159,6 +159,18 @@ static void backward_linear(cnn_pass *pass, int index)
     cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, index, CNN_PASS_BACKWARD);
 }
 
+/* What no image adds to. */
+static void clear_gradients(const cnn_net *net, int begin, int end)
+{
+    for (int i = begin; i < end; i++) {
+        const cnn_layer *layer = &net->layers[i];
+        if (!cnn_layer_has_parameters(layer))
+            continue;
+        memset(layer->weight_gradient, 0, layer->weight_count * sizeof(float));
+        memset(layer->bias_gradient, 0, layer->bias_count * sizeof(float));
+    }
+}
+
 void cnn_pass_run_backward(cnn_pass *pass)
 {
     const cnn_net *net = pass->net;
@@ -166,13 +178,16 @@ void cnn_pass_run_backward(cnn_pass *pass)
     for (int end = net->layer_count; end > pass->first_parameters; current = !current) {
         pass->dy = pass->gradients[current];
         pass->dx = pass->gradients[!current];
-        const int begin = cnn_run_begin(net, end, pass->first_parameters);
-        if (begin < end) {
+        const int is_run = cnn_run_begin(net, end, pass->first_parameters) < end,
+                  begin = is_run ? cnn_run_begin(net, end, pass->first_parameters) : end - 1;
+        if (!pass->n)
+            clear_gradients(net, begin, end);
+        else if (is_run)
             backward_run(pass, begin, end);
-            end = begin;
-        } else {
-            backward_linear(pass, end - 1);
-            end--;
-        }
+        else
+            backward_linear(pass, begin);
+        end = begin;
+        if (pass->part.ready)
+            pass->part.ready(pass->part.context, begin);
     }
 }

@@ -35,13 +35,14 @@ static void drop(cnn_pass *pass, int index, int image)
 {
     const cnn_layer *layer = &pass->net->layers[index];
     const layer_state *state = &pass->layers[index];
-    const cnn_dropout dropout = {.kernels = &pass->kernels,
-                                 .rate = layer->rate,
-                                 .seed = pass->net->seed,
-                                 .step = pass->step,
-                                 .position = (uint64_t)image * pass->random_per_image + layer->random_base,
-                                 .channels = (size_t)layer->out.c,
-                                 .pixels = (size_t)layer->out.h * (size_t)layer->out.w};
+    const cnn_dropout dropout = {
+        .kernels = &pass->kernels,
+        .rate = layer->rate,
+        .seed = pass->net->seed,
+        .step = pass->step,
+        .position = (pass->part.share.first + (uint64_t)image) * pass->random_per_image + layer->random_base,
+        .channels = (size_t)layer->out.c,
+        .pixels = (size_t)layer->out.h * (size_t)layer->out.w};
     cnn_dropout_forward(&dropout, cnn_image(state->output, image),
                         state->kept + (size_t)image * cnn_shape_count(layer->out));
 }

@@ -43,6 +43,7 @@ struct cnn_pass {
     float **scratch;          /* per thread: two gradients of an image, then what layers need */
     /* The pass that is running. */
     int n, is_training;
+    cnn_batch_part part; /* of the batch that n images are, in training */
     uint64_t step;
     float *dy, *dx;        /* two of gradients */
     int begin, end;        /* the layers of the run that is at work */

@@ -3,6 +3,7 @@
 #include "cnn/number.h"
 #include "cnn/random.h"
 #include "cnn/status.h"
+#include "sharing.h"
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -34,6 +35,13 @@ static int check_options(const cnn_trainer_options *options, const cnn_net *net,
     return CNN_OK;
 }
 
+/* The images of a batch that this process does at most. */
+static uint32_t room_for(const cnn_trainer *trainer, uint32_t batch)
+{
+    const cnn_ranks *ranks = trainer->options.ranks;
+    return ranks ? cnn_share_most(batch, ranks->count) : batch;
+}
+
 int cnn_trainer_create(const cnn_trainer_options *options, cnn_net *net, const cnn_dataset *set,
                        cnn_threads *threads, cnn_trainer **out)
 {
@@ -44,12 +52,8 @@ int cnn_trainer_create(const cnn_trainer_options *options, cnn_net *net, const c
     if (!trainer)
         return cnn_fail(CNN_NO_MEMORY, "trainer: no memory");
     const cnn_course course = cnn_course_begin(set->count, options->batch);
-    *trainer = (cnn_trainer){.options = *options,
-                             .net = net,
-                             .set = set,
-                             .threads = threads,
-                             .course = course,
-                             .room = course.batch};
+    *trainer =
+        (cnn_trainer){.options = *options, .net = net, .set = set, .threads = threads, .course = course};
     trainer->options.batch = course.batch;
     trainer->order = malloc(set->count * sizeof *trainer->order);
     trainer->norms = calloc((size_t)net->layer_count, sizeof *trainer->norms);
@@ -57,8 +61,11 @@ int cnn_trainer_create(const cnn_trainer_options *options, cnn_net *net, const c
         status = cnn_fail(CNN_NO_MEMORY, "trainer: no memory for the order of %u images", set->count);
     if (!status)
         status = cnn_optimizer_create(&options->optimizer, net, &trainer->optimizer);
+    if (!status && options->ranks)
+        status = cnn_sharing_create(options->ranks, net, &trainer->sharing);
+    trainer->room = room_for(trainer, course.batch);
     if (!status)
-        status = cnn_pass_create(net, (int)course.batch, 1, threads, &trainer->pass);
+        status = cnn_pass_create(net, (int)trainer->room, 1, threads, &trainer->pass);
     if (status) {
         cnn_trainer_free(trainer);
         return status;
@@ -74,13 +81,14 @@ void cnn_trainer_free(cnn_trainer *trainer)
         return;
     cnn_optimizer_free(trainer->optimizer);
     cnn_pass_free(trainer->pass);
+    cnn_sharing_free(trainer->sharing);
     free(trainer->norms);
     free(trainer->order);
     free(trainer);
 }
 
-/* Puts the batch of the next step in place and returns its size. */
-static int gather_batch(cnn_trainer *trainer)
+/* Puts this process's part of the next step's batch in place. */
+static cnn_batch_part gather_batch(cnn_trainer *trainer)
 {
     const cnn_dataset *set = trainer->set;
     const cnn_place place = cnn_course_at(&trainer->course, trainer->step);
@@ -89,10 +97,12 @@ static int gather_batch(cnn_trainer *trainer)
         trainer->order_epoch = place.epoch;
     }
     const uint32_t left = set->count - place.image;
-    const int n = (int)(left < trainer->options.batch ? left : trainer->options.batch);
-    cnn_dataset_gather(set, trainer->order + place.image, n, cnn_pass_images(trainer->pass),
-                       cnn_pass_labels(trainer->pass));
-    return n;
+    const uint32_t whole = left < trainer->options.batch ? left : trainer->options.batch;
+    const cnn_ranks *ranks = trainer->options.ranks;
+    const cnn_share share = ranks ? cnn_share_of(whole, ranks->rank, ranks->count) : (cnn_share){.n = whole};
+    cnn_dataset_gather(set, trainer->order + place.image + share.first, (int)share.n,
+                       cnn_pass_images(trainer->pass), cnn_pass_labels(trainer->pass));
+    return (cnn_batch_part){.whole = whole, .share = share};
 }
 
 /* ---- what can be changed between two steps ---- */
@@ -142,14 +152,15 @@ int cnn_trainer_set_dropout(cnn_trainer *trainer, double rate)
 static int make_room(cnn_trainer *trainer, uint32_t batch)
 {
     cnn_pass *pass;
-    if (batch <= trainer->room)
+    const uint32_t room = room_for(trainer, batch);
+    if (room <= trainer->room)
         return CNN_OK;
-    const int status = cnn_pass_create(trainer->net, (int)batch, 1, trainer->threads, &pass);
+    const int status = cnn_pass_create(trainer->net, (int)room, 1, trainer->threads, &pass);
     if (status)
         return status;
     cnn_pass_free(trainer->pass);
     trainer->pass = pass;
-    trainer->room = batch;
+    trainer->room = room;
     return CNN_OK;
 }
 
@@ -202,6 +213,7 @@ int cnn_trainer_replace(cnn_trainer *trainer, cnn_net *net, cnn_optimizer *optim
     trainer->pass = pass;
     trainer->optimizer = optimizer;
     trainer->net = net;
+    cnn_sharing_forget(trainer->sharing);
     return CNN_OK;
 }
 
@@ -230,7 +242,8 @@ static cnn_step state_of(const cnn_trainer *trainer)
                       .loss = NAN,
                       .accuracy = NAN,
                       .learning_rate = NAN,
-                      .norms = trainer->norms};
+                      .norms = trainer->norms,
+                      .rank_count = trainer->options.ranks ? trainer->options.ranks->count : 1};
 }
 
 static void show(const cnn_trainer *trainer, const cnn_observer *observer, const cnn_step *step)
@@ -242,18 +255,26 @@ static void show(const cnn_trainer *trainer, const cnn_observer *observer, const
 int cnn_trainer_step(cnn_trainer *trainer, const cnn_observer *observer, cnn_step *out)
 {
     const uint64_t number = trainer->step + 1;
-    const int n = gather_batch(trainer);
+    int status = cnn_sharing_begin(trainer);
+    if (status)
+        return status;
+    cnn_batch_part part = gather_batch(trainer);
     const double rate = cnn_schedule_rate(&trainer->options.schedule, trainer->options.learning_rate, number,
                                           trainer->options.total_steps);
-    const cnn_batch_result batch = cnn_pass_train(trainer->pass, n, number);
+    cnn_batch_result batch;
+    status = cnn_sharing_train(trainer, &part, number, &batch);
+    if (status)
+        return status;
     cnn_optimizer_step(trainer->optimizer, trainer->net, trainer->threads, rate, number, trainer->norms);
     trainer->step = number;
 
     cnn_step step = state_of(trainer);
-    step.loss = batch.loss_sum / n;
-    step.accuracy = (double)batch.correct / n;
+    step.loss = batch.loss_sum / part.whole;
+    step.accuracy = (double)batch.correct / part.whole;
     step.learning_rate = rate;
-    const int status = check_finite(trainer, &step);
+    step.batch = part.whole;
+    step.ranks = cnn_sharing_rows(trainer->sharing);
+    status = check_finite(trainer, &step);
     if (observer && observer->row)
         observer->row(observer->context, &step);
     show(trainer, observer, &step);

@@ -4,6 +4,7 @@
 #define CNN_PASS_H
 
 #include "cnn/net.h"
+#include "cnn/ranks.h"
 #include "cnn/threads.h"
 #include <stdint.h>
 
@@ -35,6 +36,21 @@ cnn_batch_result cnn_pass_forward(cnn_pass *pass, int n);
 /* One training pass: forward with dropout drawn for (net seed, step), then backward of the mean loss; fills
  * the gradients of the network. */
 cnn_batch_result cnn_pass_train(cnn_pass *pass, int n, uint64_t step);
+
+/* A batch of which a pass does a share only, as others do theirs: gradients are the share's part of those of
+ * the mean loss over `whole` images, so that the sum over all shares is the gradient. Dropout is as in the
+ * whole. */
+typedef struct cnn_batch_part {
+    uint32_t whole;  /* images of the batch, >= 1 */
+    cnn_share share; /* of this pass; may be empty: its gradients are zero */
+    /* Told when the gradients of all layers from `layer` on are there; called in the same order for the same
+     * network, the last time for the first layer with parameters. NULL: nobody is told. */
+    void (*ready)(void *context, int layer);
+    void *context;
+} cnn_batch_part;
+
+/* The training pass over such a share, whose images are the first ones of the pass. */
+cnn_batch_result cnn_pass_train_part(cnn_pass *pass, const cnn_batch_part *part, uint64_t step);
 
 /* Output of layer `index` for the last batch, [N, out shape]; relu and dropout work in place, so a
  * convolution followed by relu shows the values after it. Borrowed, valid until the next pass. */

@@ -14,7 +14,8 @@ extern "C" {
     X(CNN_BAD_FILE, -2, "a file does not hold what it should")                                               \
     X(CNN_IO_FAILED, -3, "the system refused to read or write")                                              \
     X(CNN_NO_MEMORY, -4, "memory is exhausted")                                                              \
-    X(CNN_NOT_FINITE, -5, "a value of the training is not finite")
+    X(CNN_NOT_FINITE, -5, "a value of the training is not finite")                                           \
+    X(CNN_RANKS_FAILED, -6, "the ranks of a training have lost each other")
 
 typedef enum cnn_status {
 #define CNN_STATUS_ROW(code, number, text) code = number,

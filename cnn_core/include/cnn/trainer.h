@@ -11,9 +11,25 @@
 #include "cnn/net.h"
 #include "cnn/optimizer.h"
 #include "cnn/pass.h"
+#include "cnn/ranks.h"
 #include "cnn/schedule.h"
 #include "cnn/threads.h"
 #include <stdint.h>
+
+/* What one rank had of a step. */
+typedef struct cnn_rank_row {
+    uint32_t images;  /* of the batch; may be 0 */
+    uint32_t correct; /* of them */
+    double loss_sum;  /* over them */
+    double
+        gradient_squares; /* of its own gradient, before ranks are summed: of the images' part of the mean */
+    double busy_seconds;  /* from the step's order to its own gradient */
+    double wait_seconds;  /* then, until the gradients of all were summed */
+} cnn_rank_row;
+
+/* Means over its own images; NaN without any. The norm is that of the gradient of that mean loss. */
+double cnn_rank_row_loss(const cnn_rank_row *row);
+double cnn_rank_row_gradient(const cnn_rank_row *row, uint32_t batch);
 
 /* What happened in one step. */
 typedef struct cnn_step {
@@ -23,6 +39,9 @@ typedef struct cnn_step {
     double accuracy;              /* of the same batch, [0, 1] */
     double learning_rate;         /* that the update used */
     const cnn_layer_norms *norms; /* [net->layer_count], after the update; borrowed */
+    uint32_t batch;               /* images of the step, of all ranks; 0: there was none */
+    int rank_count;               /* 1: this process alone */
+    const cnn_rank_row *ranks;    /* [rank_count]; NULL: this process alone, or no step; borrowed */
 } cnn_step;
 
 /* The one table through which others see a training. Every function may be NULL. They are called from the
@@ -44,7 +63,11 @@ typedef struct cnn_trainer_options {
     uint64_t total_steps; /* the schedule's end; the trainer itself does not stop there */
     uint32_t
         batch; /* >= 1; the last batch of an epoch may be shorter; larger than the set: one short batch */
+    const cnn_ranks *ranks; /* those that share the batches; borrowed; NULL: this process alone */
 } cnn_trainer_options;
+
+/* What a trainer keeps about its ranks. */
+typedef struct cnn_sharing cnn_sharing;
 
 typedef struct cnn_trainer {
     cnn_trainer_options options;
@@ -59,6 +82,7 @@ typedef struct cnn_trainer {
     uint64_t step;            /* steps done */
     cnn_course course;        /* where epochs end; its batch is that of the options */
     uint32_t room;            /* images that the pass has memory for */
+    cnn_sharing *sharing;     /* owned; NULL: this process alone */
 } cnn_trainer;
 
 /* A trainer at step 0. Borrows net, set and threads. Errors: CNN_BAD_ARGUMENT (names the option; empty set; a
@@ -100,6 +124,22 @@ int cnn_trainer_step(cnn_trainer *trainer, const cnn_observer *observer, cnn_ste
 /* Shows the state of step 0 (or of a resumed step) to the observer's frame without a step. */
 void cnn_trainer_show(cnn_trainer *trainer, const cnn_observer *observer);
 
+/* ---- several ranks ----
+ *
+ * With ranks, rank 0 has a trainer like any other, whose options name them; the others have a cnn_follower
+ * (cnn/follower.h), which does what rank 0's trainer orders. A batch, the order of images, dropout and the
+ * schedule are those of one process: each rank does a share of the batch, the gradients are summed, and all
+ * make the same update. What cnn_trainer_step returns then may be CNN_RANKS_FAILED: the step was not made,
+ * parameters, moments and step are those before it, and no rank can be reached any more. */
+
+/* Brings the followers to the state of rank 0's trainer unless they are there; steps do it by themselves.
+ * Errors: CNN_RANKS_FAILED, and those of a follower that could not follow. No ranks: nothing. */
+int cnn_trainer_tell(cnn_trainer *trainer);
+
+/* Compares the parameters of all ranks, by a hash: CNN_RANKS_FAILED names the step and the first rank whose
+ * parameters are not those of rank 0. No ranks: nothing. */
+int cnn_trainer_check(cnn_trainer *trainer);
+
 /* Loss and accuracy of a network over a whole set, for any batch size the same number of images. */
 typedef struct cnn_evaluation {
     uint32_t count;
@@ -111,5 +151,14 @@ typedef struct cnn_evaluation {
 /* Errors: CNN_NO_MEMORY, CNN_BAD_ARGUMENT (image shape or classes differ from the network's). */
 int cnn_evaluate(cnn_net *net, const cnn_dataset *set, uint32_t batch, cnn_threads *threads,
                  cnn_evaluation *out);
+
+/* The same of a trainer's network, over the set that validates, which followers have, too: each rank does
+ * some of its batches. The result is the same to the bit for any number of ranks. Errors: those of
+ * cnn_evaluate, of any rank, and CNN_RANKS_FAILED. */
+int cnn_trainer_evaluate(cnn_trainer *trainer, const cnn_dataset *set, uint32_t batch, cnn_evaluation *out);
+
+/* What all ranks call for that at once. NULL ranks: as cnn_evaluate. */
+int cnn_evaluate_shared(const cnn_ranks *ranks, cnn_net *net, const cnn_dataset *set, uint32_t batch,
+                        cnn_threads *threads, cnn_evaluation *out);
 
 #endif
