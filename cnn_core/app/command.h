@@ -14,6 +14,7 @@ typedef struct app_command {
     const char *details;       /* paragraphs, separated by an empty line; each is wrapped where it is shown */
     const app_option *options; /* ends with a row without a name */
     int (*run)(const struct app_command *self, option_values *values); /* returns the exit status */
+    int has_ranks; /* copies of it that a launcher starts are one job */
 } app_command;
 
 extern const app_command command_train, command_eval, command_info, command_merge, command_export,

@@ -1,30 +1,44 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The program: finds the command and lets it run. */
+#include "cnn/status.h"
 #include "command.h"
 #include "exit_status.h"
 #include "help.h"
+#include "launch.h"
+#include "rank_follow.h"
 #include "tell.h"
 #include "text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* A follower ends as rank 0 does, whatever its own call is. */
+static int parse_and_run(const app_command *command, int argc, char **argv)
+{
+    option_values *values = NULL;
+    const int parsed = options_parse(command, argc, argv, &values);
+    if (launch_is_follower()) {
+        const int status = rank_follow(values);
+        options_free(values);
+        return status;
+    }
+    if (parsed != OPTIONS_GOOD)
+        return parsed == OPTIONS_HELPED ? EXIT_DONE : EXIT_BAD_INPUT;
+    const int status = command->run(command, values);
+    options_free(values);
+    return status;
+}
+
 static int run_command(const app_command *command, int argc, char **argv)
 {
     char *name = text_format("weightscape %s", command->name);
     argv[0] = name; /* popt's usage line shows it */
     tell_as(command->name);
-    option_values *values;
     int status = EXIT_BAD_INPUT;
-    switch (options_parse(command, argc, argv, &values)) {
-    case OPTIONS_GOOD:
-        status = command->run(command, values);
-        options_free(values);
-        break;
-    case OPTIONS_HELPED:
-        status = EXIT_DONE;
-        break;
-    }
+    if (command->has_ranks && launch_join())
+        tell_error("%s", cnn_message());
+    else
+        status = launch_leave(parse_and_run(command, argc, argv));
     free(name);
     return status;
 }

@@ -87,13 +87,17 @@ static char *line_of(const app_progress *progress, const cnn_step *step, double 
     const double steps_to_go = (double)(total - step->step), steps = (double)(step->step - progress->first);
     text_of_time(spent / steps * steps_to_go, left);
     text_of_share(insitu_seconds / spent, insitu);
+    const int ranks = step->rank_count;
+    char *of_ranks = ranks > 1 ? text_format(" on %d ranks", ranks) : text_copy("");
     const number epoch = epochs_begun(&trainer->course, step->step),
                  epochs = epochs_begun(&trainer->course, total);
-    return text_format(
-        "epoch %llu/%llu  step %llu/%llu  %.0f images/s  loss %.4f  accuracy %.1f %%  in situ %s  "
+    char *line = text_format(
+        "epoch %llu/%llu  step %llu/%llu  %.0f images/s%s  loss %.4f  accuracy %.1f %%  in situ %s  "
         "left %s",
-        epoch, epochs, (number)step->step, (number)total, progress_images_per_second(progress), step->loss,
-        100 * step->accuracy, insitu, left);
+        epoch, epochs, (number)step->step, (number)total, progress_images_per_second(progress), of_ranks,
+        step->loss, 100 * step->accuracy, insitu, left);
+    free(of_ranks);
+    return line;
 }
 
 void progress_tell(app_progress *progress, const cnn_step *step, double insitu_seconds,

@@ -116,15 +116,15 @@ static json_t *insitu_to_json(const run_facts *facts)
 static json_t *facts_to_json(const option_values *values, const run_facts *facts)
 {
     char now[RUN_RECORD_TIME_SIZE];
-    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:s, s:s, s:i, s:o, s:o, s:o, s:{s:o, s:o}, s:O, s:o}",
-                     "weightscape", WEIGHTSCAPE_VERSION, "status", facts->status, "step",
-                     (json_int_t)facts->step, "total_steps", (json_int_t)facts->total_steps,
-                     "steps_per_epoch", (json_int_t)facts->steps_per_epoch, "seconds",
-                     json_number(facts->seconds), "started", facts->started, "updated", run_record_now(now),
-                     "threads", facts->threads, "options", options_to_json(values), "net",
-                     net_to_json(facts->net), "data", data_to_json(&facts->data), "validation", "loss",
-                     json_number(facts->validation.loss), "accuracy", json_number(facts->validation.accuracy),
-                     "warnings", facts->warnings, "insitu", insitu_to_json(facts));
+    return json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:o, s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:{s:o, s:o}, s:O, s:o}",
+        "weightscape", WEIGHTSCAPE_VERSION, "status", facts->status, "step", (json_int_t)facts->step,
+        "total_steps", (json_int_t)facts->total_steps, "steps_per_epoch", (json_int_t)facts->steps_per_epoch,
+        "seconds", json_number(facts->seconds), "started", facts->started, "updated", run_record_now(now),
+        "threads", facts->threads, "ranks", facts->ranks, "options", options_to_json(values), "net",
+        net_to_json(facts->net), "data", data_to_json(&facts->data), "validation", "loss",
+        json_number(facts->validation.loss), "accuracy", json_number(facts->validation.accuracy), "warnings",
+        facts->warnings, "insitu", insitu_to_json(facts));
 }
 
 int run_record_write(const char *path, const option_values *values, const run_facts *facts)

@@ -15,7 +15,8 @@ typedef struct run_facts {
     const cnn_net *net;
     data_print data;
     uint64_t step, total_steps, steps_per_epoch;
-    int threads;
+    int threads; /* of each rank */
+    int ranks;
     double seconds;            /* of training, earlier sessions included */
     cnn_evaluation validation; /* NaN: not measured */
     const char *transport;     /* of frames: none, inline, sidecar, record; borrowed */

@@ -3,7 +3,9 @@
 #include "checkpoints.h"
 #include "cnn/number.h"
 #include "cnn/status.h"
+#include "launch.h"
 #include "merge_states.h"
+#include "rank_follow.h"
 #include "run_likeness.h"
 #include "session_parts.h"
 #include "tell.h"
@@ -24,6 +26,7 @@ int session_write_record(const app_session *session, const char *status)
                              .total_steps = trainer->options.total_steps,
                              .steps_per_epoch = cnn_course_steps_per_epoch(&trainer->course),
                              .threads = cnn_threads_count(session->threads),
+                             .ranks = launch_ranks() ? launch_ranks()->count : 1,
                              .seconds = session->time_before + now,
                              .validation = session->validation,
                              .transport = session->plan->insitu.name,
@@ -38,8 +41,8 @@ static int load_data(app_session *session, const json_t *record)
 {
     const train_plan *plan = session->plan;
     const int is_there = session->data.train.count > 0;
-    const int status =
-        is_there ? CNN_OK : data_source_load(plan->data, plan->classes, plan->validation, 0, &session->data);
+    const rank_data wanted = {plan->data, plan->classes, plan->threads, plan->validation};
+    const int status = is_there ? CNN_OK : rank_data_load(&wanted, &session->data);
     if (status)
         return status;
     session->print = data_source_print(&session->data);
@@ -292,12 +295,14 @@ static int open_metrics(app_session *session, const json_t *record)
 /* After the scripts have been loaded: what loads ParaView does it before there are threads. */
 static int make_trainer(app_session *session)
 {
-    int status = cnn_threads_create(session->plan->threads, &session->threads);
+    cnn_trainer_options options = session->plan->trainer;
+    options.ranks = launch_ranks();
+    int status = cnn_threads_create(launch_threads(session->plan->threads), &session->threads);
     if (!status)
         insitu_link_use(session->link, session->threads);
     if (!status)
-        status = cnn_trainer_create(&session->plan->trainer, session->net, &session->data.train,
-                                    session->threads, &session->trainer);
+        status = cnn_trainer_create(&options, session->net, &session->data.train, session->threads,
+                                    &session->trainer);
     if (status || !session->optimizer)
         return status;
     /* The moments of the checkpoint take the place of the new, zeroed ones. */
@@ -335,6 +340,9 @@ static int open_all(app_session *session, const json_t *record, session_legacy *
         status = open_metrics(session, record);
     if (!status)
         status = session_open_steering(session, record);
+    /* A rank that has no memory for it is known before the first step. */
+    if (!status)
+        status = cnn_trainer_tell(session->trainer);
     if (!status)
         session_open_warnings(session, record);
     if (!status) {

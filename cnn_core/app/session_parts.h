@@ -58,6 +58,8 @@ struct app_session {
     int failed;      /* something could not be written: told already, and the exit status tells it too */
     int last_failed; /* the newest step has values that are not finite */
     int not_finite;  /* a step's values were not */
+    int is_lost;     /* a rank is, or differs from the others: no more steps */
+    int is_doubtful; /* the parameters are not the same on all ranks, so that they are not saved */
     int ended, stopped,
         complete;  /* no more steps; because of a value that is not finite; because all are done */
     int cut_short; /* a signal has ended the wait for pictures */

@@ -3,6 +3,7 @@
 #include "checkpoints.h"
 #include "cnn/status.h"
 #include "exit_status.h"
+#include "launch.h"
 #include "session_parts.h"
 #include "signals.h"
 #include "tell.h"
@@ -17,10 +18,21 @@ static void tell_failure(app_session *session, const char *message)
     session->failed = 1;
 }
 
+/* Without the other ranks there are no more steps. Told once, whatever notices it. */
+static void lose(app_session *session)
+{
+    if (!session->is_lost)
+        tell_error("%s", cnn_message());
+    session->is_lost = 1;
+    session->failed = 1;
+}
+
 /* Tell the failure of a call into cnn_core, or into the adaptor, if it has failed. */
 static void check(app_session *session, int status)
 {
-    if (status)
+    if (status == CNN_RANKS_FAILED)
+        lose(session);
+    else if (status)
         tell_failure(session, cnn_message());
 }
 
@@ -37,9 +49,11 @@ static double time_of(const app_session *session)
 
 static void validate(app_session *session, uint64_t step)
 {
-    check(session, cnn_evaluate(session->net, &session->data.validation, EVALUATION_BATCH, session->threads,
-                                &session->validation));
-    session->validation_step = step;
+    const int status = cnn_trainer_evaluate(session->trainer, &session->data.validation, EVALUATION_BATCH,
+                                            &session->validation);
+    check(session, status);
+    if (!status)
+        session->validation_step = step;
 }
 
 /* The validation of this very step, NULL if none was measured. */
@@ -100,7 +114,14 @@ static void show_start(app_session *session, const cnn_observer *observer)
  * finds them all. */
 static int store(app_session *session)
 {
-    const cnn_trainer *trainer = session->trainer;
+    cnn_trainer *trainer = session->trainer;
+    const int checked = session->is_lost ? CNN_OK : cnn_trainer_check(trainer);
+    check(session, checked);
+    /* What was the same on all before one was lost is as good as ever. */
+    if (checked && !launch_has_failed()) {
+        session->is_doubtful = 1;
+        return checked;
+    }
     insitu_link_sync(session->link);
     check(session, metrics_sync(session->metrics));
     check(session, steering_sync(session->steering));
@@ -181,12 +202,16 @@ static int train(app_session *session, const cnn_observer *observer)
     for (;;) {
         if (trainer->step < trainer->options.total_steps && !session_is_to_end(session))
             session_steer(session, observer);
-        if (trainer->step >= trainer->options.total_steps || session_is_to_end(session))
+        if (trainer->step >= trainer->options.total_steps || session_is_to_end(session) || session->is_lost)
             return 0;
         cnn_step step;
         session->steer.in_step = 1;
         const int status = cnn_trainer_step(trainer, observer, &step);
         session->steer.in_step = 0;
+        if (status && status != CNN_NOT_FINITE) {
+            check(session, status);
+            return 0;
+        }
         session->last_failed = status != CNN_OK;
         tell_progress(session, &step);
         session_check_budget(session);
@@ -207,7 +232,7 @@ static int train(app_session *session, const cnn_observer *observer)
 static void finish(app_session *session, const char *status)
 {
     const uint64_t step = session->trainer->step;
-    if (!session->stopped && step > session->saved_step)
+    if (!session->stopped && !session->is_doubtful && step > session->saved_step)
         save(session);
     else
         insitu_link_sync(session->link);
@@ -226,7 +251,9 @@ static void finish(app_session *session, const char *status)
 static void tell_how_to_go_on(const app_session *session)
 {
     char *folder = text_shell_word(session->folder->path);
-    const char *who = session->steer.stopped ? session->steer.stopped_by : "a signal";
+    const char *who = session->is_lost         ? "the loss of a rank"
+                      : session->steer.stopped ? session->steer.stopped_by
+                                               : "a signal";
     tell_warning("ended by %s after step %llu; weightscape train --resume %s goes on", who,
                  (unsigned long long)session->trainer->step, folder);
     free(folder);
@@ -265,11 +292,16 @@ int session_run(app_session *session)
         insitu_link_sync(session->link);
         return EXIT_DONE;
     }
-    session->complete = !session->stopped && session->trainer->step >= session->trainer->options.total_steps;
+    check(session, launch_check());
+    session->complete = !session->stopped && !session->is_lost &&
+                        session->trainer->step >= session->trainer->options.total_steps;
     session->ended = 1;
     progress_end(&session->progress);
     const int interrupted = !session->stopped && !session->complete;
-    finish(session, session->stopped ? "failed" : interrupted ? "interrupted" : "complete");
+    finish(session, session->stopped || session->is_lost ? "failed"
+                    : interrupted                        ? "interrupted"
+                                                         : "complete");
+    check(session, launch_check());
     if (interrupted)
         tell_how_to_go_on(session);
     else

@@ -83,13 +83,14 @@ json_t *session_status(const app_session *session)
     const double seconds = progress_seconds(&session->progress);
     json_t *status = common_of(session),
            *more =
-               json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:i}", "step", (json_int_t)trainer->step,
-                         "total_steps", (json_int_t)trainer->options.total_steps, "epoch",
-                         json_number(cnn_course_epochs(&trainer->course, trainer->step)), "loss",
+               json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i}", "step",
+                         (json_int_t)trainer->step, "total_steps", (json_int_t)trainer->options.total_steps,
+                         "epoch", json_number(cnn_course_epochs(&trainer->course, trainer->step)), "loss",
                          json_number(session->last.loss), "accuracy", json_number(session->last.accuracy),
                          "learning_rate", json_number(session->last.learning_rate), "time_s",
                          json_number(session->time_before + seconds), "insitu_share",
-                         json_number(insitu_share(session)), "pid", (int)getpid());
+                         json_number(insitu_share(session)), "pid", (int)getpid(), "ranks",
+                         trainer->options.ranks ? trainer->options.ranks->count : 1);
     json_object_update(status, more);
     json_object_set(status, "warnings", session->warnings);
     json_decref(more);

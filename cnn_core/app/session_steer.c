@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "cnn/number.h"
 #include "cnn/status.h"
+#include "launch.h"
 #include "session_parts.h"
 #include "signals.h"
 #include "tell.h"
@@ -23,7 +24,7 @@ typedef unsigned long long number;
 
 int session_is_to_end(const app_session *session)
 {
-    return signals_caught() || session->steer.stopped || session_is_to_return(session);
+    return signals_caught() || session->steer.stopped || session_is_to_return(session) || launch_has_failed();
 }
 
 void session_refuse(app_session *session)

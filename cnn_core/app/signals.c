@@ -29,6 +29,12 @@ void signals_let_writes_fail(void)
     signal(SIGXFSZ, SIG_IGN);
 }
 
+void signals_note(int number)
+{
+    if (!caught)
+        caught = number;
+}
+
 int signals_caught(void)
 {
     return caught;

@@ -10,6 +10,9 @@ void signals_let_writes_fail(void);
 /* Catches both, except where the parent has them ignored. */
 void signals_catch(void);
 
+/* Another process of the same job has caught one: as if it had been caught here, unless one was. */
+void signals_note(int number);
+
 /* The signal that asked for the end, 0 if none has. */
 int signals_caught(void);
 

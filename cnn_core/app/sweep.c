@@ -4,6 +4,7 @@
 #include "command.h"
 #include "comparison.h"
 #include "exit_status.h"
+#include "launch.h"
 #include "signals.h"
 #include "sweep_runs.h"
 #include "tell.h"
@@ -174,6 +175,12 @@ static int run(const app_command *self, option_values *values)
 {
     (void)self;
     signals_let_writes_fail();
+    /* Its trainings would take each other for ranks of one. */
+    if (launch_copies() > 1) {
+        tell_error("%d copies of a sweep were started; one is enough, and it shares out the processors",
+                   launch_copies());
+        return EXIT_BAD_INPUT;
+    }
     if (!option_text(values, "output")) {
         tell_error("--output is missing: the folder of the sweep");
         return EXIT_BAD_INPUT;

@@ -2,12 +2,30 @@
 #include "tell.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { LINE_SIZE = 3 * 4096 };
 
 static const char *command_name;
 static int live; /* the terminal's last line is one that will be rewritten */
+static int is_silent;
+static char first_error[LINE_SIZE];
+
+void tell_silently(void)
+{
+    is_silent = 1;
+}
+
+void tell_aloud(void)
+{
+    is_silent = 0;
+}
+
+const char *tell_first_error(void)
+{
+    return first_error;
+}
 
 void tell_as(const char *command)
 {
@@ -35,6 +53,11 @@ static void tell(const char *kind, const char *format, va_list arguments)
     for (char *c = line; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = '?';
+    if (is_silent) {
+        if (!*kind && !*first_error)
+            memcpy(first_error, line, sizeof line);
+        return;
+    }
     end_live();
     fprintf(stderr, "weightscape%s%s: %s%s\n", command_name ? " " : "", command_name ? command_name : "",
             kind, line);
@@ -64,6 +87,8 @@ void tell_note(void *context, const char *line)
 
 void tell_live(const char *line)
 {
+    if (is_silent)
+        return;
     printf("\r%s\033[K", line);
     fflush(stdout);
     live = 1;
@@ -71,6 +96,8 @@ void tell_live(const char *line)
 
 void tell_line(const char *line)
 {
+    if (is_silent)
+        return;
     end_live();
     puts(line);
     fflush(stdout);

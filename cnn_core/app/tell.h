@@ -23,6 +23,14 @@ void tell_live(const char *line);
 /* A line of its own on standard output. */
 void tell_line(const char *line);
 
+/* From here on nothing is told, since another process of the same job speaks; the first error is kept. And
+ * back again. */
+void tell_silently(void);
+void tell_aloud(void);
+
+/* The first error that was not told, without the command's name; "": there was none. */
+const char *tell_first_error(void);
+
 /* True if standard output is a terminal. */
 int tell_is_live(void);
 

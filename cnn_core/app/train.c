@@ -114,4 +114,5 @@ const app_command command_train = {.name = "train",
                                    .summary = "train a network and show it in situ",
                                    .details = details,
                                    .options = train_option_table,
-                                   .run = run};
+                                   .run = run,
+                                   .has_ranks = 1};

@@ -21,6 +21,7 @@ ALLOWED = [
     ("cnn_core/app/insitu_link.c", '#include "weightscape/insitu.h"\n#include "cnn/trainer.h"'),
     ("catalyst_adaptor/bridge/mapping.cpp", "#include <vtkImageData.h>\n#include <weightscape/insitu.h>"),
     ("cnn_core/src/net.c", '#include "cnn/net.h"\n/* no vtkImageData here */'),
+    ("cnn_core/app/mpi/sum.c", "#include <mpi.h>"),
 ]
 
 
