@@ -101,7 +101,8 @@ std::string export_channels(const ws_scene &scene, const std::string &folder)
     Mapping mapping;
     for (const Channel &channel : channels_of(*scene.history)) {
         const bool is_image = wants_of(channel.kind) != 0;
-        if (!is_image && channel.kind != Channel::Kind::norms && channel.kind != Channel::Kind::trajectory)
+        if (!is_image && channel.kind != Channel::Kind::norms && channel.kind != Channel::Kind::trajectory &&
+            channel.kind != Channel::Kind::ranks)
             continue; // the twins hold nothing else
         if (!Mapping::is_there(channel, scene))
             continue;

@@ -27,6 +27,8 @@ std::vector<Channel> channels_of(const ws_history_view &history)
     channels.push_back({"norms_points", Channel::Kind::norms_points, 0});
     add_per_convolution("trajectory_", "", Channel::Kind::trajectory);
     add_per_convolution("trajectory_", "_points", Channel::Kind::trajectory_points);
+    channels.push_back({"ranks", Channel::Kind::ranks, 0});
+    channels.push_back({"ranks_points", Channel::Kind::ranks_points, 0});
     channels.push_back({"status", Channel::Kind::status, 0});
     return channels;
 }
@@ -38,6 +40,11 @@ const ws_frame_array *weights_in(const void *block, const std::string &name)
 {
     const ws_frame_array *array = ws_frame_find(block, name.c_str());
     return array && array->type == WS_FLOAT32 && array->rank == WS_FRAME_RANK ? array : nullptr;
+}
+
+bool is_of_ranks(const Channel &channel)
+{
+    return channel.kind == Channel::Kind::ranks || channel.kind == Channel::Kind::ranks_points;
 }
 
 } // namespace
@@ -61,6 +68,8 @@ std::vector<Channel> channels_of(const ws_scene &scene)
 {
     std::vector<Channel> channels = channels_of(*scene.history);
     const auto is_none = [&](const Channel &channel) {
+        if (is_of_ranks(channel))
+            return !has_ranks(scene.base);
         const Offers offers = offers_of(scene.history->layers[channel.layer], scene);
         return (channel.kind == Channel::Kind::activations && offers.images == 0) ||
                (channel.kind == Channel::Kind::correlation && !offers.has_correlation);
@@ -85,6 +94,8 @@ uint32_t wants_of(Channel::Kind kind)
 
 bool Mapping::is_there(const Channel &channel, const ws_scene &scene)
 {
+    if (is_of_ranks(channel))
+        return has_ranks(scene.frame);
     if (wants_of(channel.kind) == 0)
         return true;
     const std::string layer = scene.history->layers[channel.layer];
@@ -105,6 +116,8 @@ vtkSmartPointer<vtkDataObject> Mapping::build(const Channel &channel, const ws_s
 {
     if (channel.kind == Channel::Kind::status)
         return status.build(scene.frame);
+    if (is_of_ranks(channel))
+        return build_ranks(scene.frame, channel.kind == Channel::Kind::ranks_points);
     const bool as_points =
         channel.kind == Channel::Kind::norms_points || channel.kind == Channel::Kind::trajectory_points;
     if (channel.kind == Channel::Kind::norms || channel.kind == Channel::Kind::norms_points)
@@ -123,6 +136,8 @@ vtkSmartPointer<vtkDataObject> Mapping::build_or_blank(const Channel &channel, c
 {
     if (is_there(channel, scene))
         return build(channel, scene);
+    if (wants_of(channel.kind) == 0)
+        return nullptr;
     const std::string layer = scene.history->layers[channel.layer];
     const Offers offers = offers_of(layer, scene);
     if (channel.kind == Channel::Kind::activations && offers.images > 0)

@@ -27,11 +27,13 @@ struct Channel {
         norms_points,
         trajectory,
         trajectory_points,
+        ranks,
+        ranks_points,
         status
     };
     std::string name;
     Kind kind;
-    uint32_t layer; // index of its layer in the history; not for norms and status
+    uint32_t layer; // index of its layer in the history; not for norms, ranks and status
 };
 
 // What of a layer a base says that it can show beside weights; zeros for what it cannot.
@@ -87,6 +89,8 @@ vtkSmartPointer<vtkDataObject> build_correlation(const std::string &layer, const
 vtkSmartPointer<vtkDataObject> blank_correlation(const std::string &layer, const ws_scene &scene);
 vtkSmartPointer<vtkDataObject> build_norms(const ws_scene &scene, bool as_points);
 vtkSmartPointer<vtkDataObject> build_trajectory(const ws_scene &scene, uint32_t layer, bool as_points);
+bool has_ranks(const void *frame);
+vtkSmartPointer<vtkDataObject> build_ranks(const void *frame, bool as_points);
 
 // Adds the step and its scalars to the field data of a channel.
 void add_state(vtkDataObject *data, const void *frame);

@@ -208,6 +208,11 @@ vtkSmartPointer<vtkDataObject> Playback::norms(uint64_t n)
     return mapping.build(channel(Channel::Kind::norms, ""), scene_of(n));
 }
 
+vtkSmartPointer<vtkDataObject> Playback::ranks(uint64_t n)
+{
+    return image(Channel::Kind::ranks, "", n);
+}
+
 vtkSmartPointer<vtkDataObject> Playback::trajectory(const std::string &layer, uint64_t n)
 {
     return mapping.build(channel(Channel::Kind::trajectory, layer), scene_of(n));

@@ -45,6 +45,7 @@ class Playback
     // weights, activations or correlation is nullptr.
     vtkSmartPointer<vtkDataObject> image(Channel::Kind kind, const std::string &layer, uint64_t n);
     vtkSmartPointer<vtkDataObject> norms(uint64_t n);
+    vtkSmartPointer<vtkDataObject> ranks(uint64_t n); // nullptr where the host told of none
     vtkSmartPointer<vtkDataObject> trajectory(const std::string &layer, uint64_t n);
 
   private:

@@ -244,6 +244,8 @@ vtkSmartPointer<vtkDataObject> WeightscapeReader::data_of(int port, uint64_t n)
         return image_of(port, n);
     if (port == norms_port)
         return opened().norms(n);
+    if (port == ranks_port)
+        return opened().ranks(n);
     const std::string shown = layer_shown();
     return shown.empty() ? nullptr : opened().trajectory(shown, n);
 }

@@ -13,7 +13,8 @@ namespace weightscape
 {
 
 // Port 0 is the image of a convolution's weights, port 1 the table `norms`, port 2 the table of the layer's
-// trajectory (docs/channels.md). The time is the step; what is shown is the last frame up to it. What cannot
+// trajectory, ports 3 and 4 images of its activations and correlation, port 5 the table `ranks`
+// (docs/channels.md). The time is the step; what is shown is the last frame up to it. What cannot
 // be read is told once, through vtkErrorMacro, and leaves the outputs empty.
 class WeightscapeReader : public vtkAlgorithm
 {
@@ -39,7 +40,15 @@ class WeightscapeReader : public vtkAlgorithm
     vtkTypeBool ProcessRequest(vtkInformation *request, vtkInformationVector **in,
                                vtkInformationVector *out) override;
 
-    enum Port { weights_port, norms_port, trajectory_port, activations_port, correlation_port, port_count };
+    enum Port {
+        weights_port,
+        norms_port,
+        trajectory_port,
+        activations_port,
+        correlation_port,
+        ranks_port,
+        port_count
+    };
 
   protected:
     WeightscapeReader();

@@ -127,6 +127,18 @@ static int parts_of(const ws_layer_arrays *layer, uint32_t wanted, int is_base, 
     return count;
 }
 
+/* What belongs to no layer. */
+static part of_ranks(const ws_frame_plan *plan)
+{
+    const ws_rank_rows *ranks = plan->ranks;
+    part made = {"ranks", WS_FLOAT64, 2, {1, WS_RANK_COLUMNS, 1, 1}, NULL, NULL};
+    if (ranks && ranks->count > 0) {
+        made.shape[0] = ranks->count;
+        made.data = ranks->rows;
+    }
+    return made;
+}
+
 static int is_there(const part *of)
 {
     return of->tensor ? of->tensor->data != NULL : of->data != NULL;
@@ -152,6 +164,9 @@ size_t ws_frame_most_bytes(const ws_frame_plan *plan)
         for (int j = 0; j < count; j++)
             bytes += sizeof(ws_frame_array) + aligned(bytes_of(&parts[j]));
     }
+    const part ranks = of_ranks(plan);
+    if (is_there(&ranks))
+        bytes += sizeof(ws_frame_array) + aligned(bytes_of(&ranks));
     return aligned(bytes);
 }
 
@@ -167,12 +182,12 @@ static int reserve(ws_frame *frame, size_t bytes)
     return WS_OK;
 }
 
-/* Adds an entry; its offset is given when all of them are known. */
+/* Adds an entry; its offset is given when all of them are known. `layer` is NULL of what belongs to none. */
 static void enter(ws_frame_header *head, const char *layer, const part *of)
 {
     ws_frame_array *array = &directory(head)[head->array_count++];
     *array = (ws_frame_array){.type = of->type, .rank = of->rank, .bytes = bytes_of(of)};
-    snprintf(array->name, sizeof array->name, "%s/%s", layer, of->name);
+    snprintf(array->name, sizeof array->name, "%s%s%s", layer ? layer : "", layer ? "/" : "", of->name);
     memcpy(array->shape, of->shape, sizeof array->shape);
 }
 
@@ -211,6 +226,9 @@ static void for_each_part(ws_frame_header *head, const ws_frame_plan *plan,
             if (is_there(&parts[j]))
                 visit(head, number++, layer->name, &parts[j]);
     }
+    const part ranks = of_ranks(plan);
+    if (is_there(&ranks))
+        visit(head, number, NULL, &ranks);
 }
 
 static void enter_part(ws_frame_header *head, uint32_t number, const char *layer, const part *of)

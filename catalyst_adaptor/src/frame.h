@@ -15,6 +15,10 @@
  *     L/pearson, L/pearson_weights   float64 [K,K]
  *     L/dead                         int32   [K]
  *
+ * and, of a host that tells of its ranks, a row for each, whose columns are in rank_rows.h:
+ *
+ *     ranks                          float64 [ranks,9]
+ *
  * A base, of which there is one for all frames of a generation, holds the weights of every convolution, and
  * what does not change from step to step:
  *
@@ -32,6 +36,7 @@
 #define WEIGHTSCAPE_FRAME_H
 
 #include "layer.h"
+#include "rank_rows.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -90,6 +95,7 @@ typedef struct ws_frame_plan {
     int is_base;           /* what a base holds, too */
     uint64_t step, generation;
     const ws_scalars *scalars;
+    const ws_rank_rows *ranks; /* NULL, or none of them: the host does not tell */
 } ws_frame_plan;
 
 /* Bytes that a frame of this plan takes at most, with arrays that the host may hand over later. */

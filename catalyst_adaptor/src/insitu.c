@@ -22,6 +22,7 @@ struct ws_insitu {
     ws_setup setup;
     ws_scripts scripts;
     ws_layers layers;
+    ws_rank_rows ranks;
     ws_history *history;     /* NULL before the start */
     ws_transport *transport; /* NULL: nothing is shown */
     ws_pending *pending;     /* what is recorded; NULL: nothing */
@@ -72,6 +73,7 @@ static void make_setup(ws_insitu *insitu)
     insitu->setup = (ws_setup){.scripts = &insitu->scripts,
                                .layers = &insitu->layers,
                                .base = &insitu->base,
+                               .ranks = &insitu->ranks,
                                .paths = &insitu->paths,
                                .script_seconds = options->script_seconds > 0 ? options->script_seconds
                                                                              : DEFAULT_SCRIPT_SECONDS,
@@ -124,13 +126,15 @@ int ws_insitu_add_layer(ws_insitu *insitu, const ws_layer *layer)
     return ws_layers_add(&insitu->layers, layer);
 }
 
-static ws_frame_plan plan_of(const ws_insitu *insitu, const uint8_t *wanted, uint64_t step)
+static ws_frame_plan plan_of(ws_insitu *insitu, const uint8_t *wanted, uint64_t step)
 {
+    ws_rank_rows_average(&insitu->ranks);
     return (ws_frame_plan){.layers = &insitu->layers,
                            .wanted = wanted,
                            .step = step,
                            .generation = insitu->generation,
-                           .scalars = insitu->last_step == step ? &insitu->scalars : &no_scalars};
+                           .scalars = insitu->last_step == step ? &insitu->scalars : &no_scalars,
+                           .ranks = &insitu->ranks};
 }
 
 static int fill_base(ws_insitu *insitu)
@@ -339,6 +343,13 @@ int ws_insitu_row(ws_insitu *insitu, const ws_row *row)
         insitu->next = row->step;
     insitu->seconds += ws_clock() - began;
     return status;
+}
+
+int ws_insitu_ranks(ws_insitu *insitu, const ws_rank *rows, uint32_t count)
+{
+    if (insitu->history && insitu->ranks.count == 0)
+        return ws_fail(WS_BAD_ARGUMENT, "ws_insitu_ranks: was not called before ws_insitu_start");
+    return ws_rank_rows_take(&insitu->ranks, rows, count);
 }
 
 /* Asks the host for what is not weights. */
@@ -561,6 +572,7 @@ void ws_insitu_free(ws_insitu *insitu)
     ws_frame_free(&insitu->frame);
     ws_frame_free(&insitu->base);
     ws_layers_free(&insitu->layers);
+    ws_rank_rows_free(&insitu->ranks);
     ws_scripts_free(&insitu->scripts);
     ws_paths_free(&insitu->paths);
     free(insitu->live);

@@ -9,8 +9,11 @@
 size_t ws_sidecar_most_bytes(const ws_sidecar *sidecar, const uint8_t *wanted, int is_base)
 {
     const ws_scalars none = {0};
-    const ws_frame_plan plan = {
-        .layers = sidecar->setup->layers, .wanted = wanted, .is_base = is_base, .scalars = &none};
+    const ws_frame_plan plan = {.layers = sidecar->setup->layers,
+                                .wanted = wanted,
+                                .is_base = is_base,
+                                .scalars = &none,
+                                .ranks = sidecar->setup->ranks};
     return ws_frame_most_bytes(&plan);
 }
 

@@ -12,6 +12,7 @@ typedef struct ws_setup {
     const ws_scripts *scripts;
     const ws_layers *layers;
     const ws_frame *base; /* of the present generation */
+    const ws_rank_rows *ranks;
     const ws_paths *paths;
     double script_seconds, overhead;
     double live_seconds; /* between two live updates, at least */

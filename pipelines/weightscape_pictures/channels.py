@@ -13,6 +13,7 @@ WEIGHTS = "weights_"
 TRAJECTORY = "trajectory_"
 ACTIVATIONS = "activations_"
 CORRELATION = "correlation_"
+RANKS = "ranks"
 ALL = "all"
 WEIGHT_ARRAYS = ("weight", "gradient", "delta")
 NORM_COLUMN = "{layer}_{kind}_l2"

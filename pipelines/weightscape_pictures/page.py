@@ -11,7 +11,9 @@ INK = [0.12, 0.12, 0.14]
 GREY = [0.45, 0.45, 0.48]
 FAINT = [0.85, 0.85, 0.85]
 LAYER_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#6b6b6b")
+COLOUR = "colour"  # of cells that have their own
 _DESIGN_HEIGHT = 768
+_DISTANCE = 1000.0
 
 
 def rgb(colour):
@@ -86,6 +88,23 @@ def scene(size):
     view.UseFXAA = 0
     view.GetRenderWindow().SetMultiSamples(4)
     return view
+
+
+def flat_scene(size):
+    """A scene that is looked at from above, one unit a pixel, from the lower left."""
+    view = scene(size)
+    width, height = size
+    view.CameraParallelScale = height / 2
+    view.CameraFocalPoint = [width / 2, height / 2, 0.0]
+    view.CameraPosition = [width / 2, height / 2, _DISTANCE]
+    view.CameraViewUp = [0.0, 1.0, 0.0]
+    return view
+
+
+def show_own_colours(shown):
+    """Lets a representation show the colours of its cells as they are, without light."""
+    shown.ColorArrayName, shown.MapScalars = ["CELLS", COLOUR], 0
+    shown.Ambient, shown.Diffuse, shown.Specular = 1.0, 0.0, 0.0
 
 
 def colour_table():

@@ -11,8 +11,6 @@ from vtkmodules.vtkCommonDataModel import vtkPolyData
 from . import geometry, page
 from .lettering import Lettering
 
-_COLOUR = "colour"
-_DISTANCE = 1000.0
 _STEP = 0.01  # in height, between what is added first and next
 
 
@@ -64,15 +62,15 @@ class Sheet:
     def draw(self):
         """A view that shows it all."""
         page.keep_words_clean()
-        width, height = self.size
-        view = page.scene(self.size)
+        view = page.flat_scene(self.size)
         for opacity, (points, counts, colours) in self._faces.items():
             _show(view, np.concatenate(points), np.concatenate(counts), np.concatenate(colours)).Opacity = opacity
-        view.CameraParallelScale = height / 2
-        view.CameraFocalPoint = [width / 2, height / 2, 0.0]
-        view.CameraPosition = [width / 2, height / 2, _DISTANCE]
-        view.CameraViewUp = [0.0, 1.0, 0.0]
         return view
+
+    def write(self, output):
+        """All of it as a vtkPolyData, whatever its opacity, in colours of its cells."""
+        if self._faces:
+            _fill(output, *(np.concatenate(parts) for parts in zip(*(map(np.concatenate, each) for each in self._faces.values()))))
 
 
 def _ribbon(points, width):
@@ -89,18 +87,21 @@ def _ribbon(points, width):
                     axis=1).reshape(-1, 2)
 
 
+def _fill(data, points, counts, colours):
+    data.SetPoints(geometry.points(points))
+    data.SetPolys(geometry.cells(np.concatenate([[0], np.cumsum(counts)])))
+    data.GetCellData().AddArray(geometry.array(page.COLOUR, (255 * colours).round().astype(np.uint8)))
+
+
 def _show(view, points, counts, colours):
     """Shows faces in their own colours, without light."""
     data = vtkPolyData()
-    data.SetPoints(geometry.points(points))
-    data.SetPolys(geometry.cells(np.concatenate([[0], np.cumsum(counts)])))
-    data.GetCellData().AddArray(geometry.array(_COLOUR, (255 * colours).round().astype(np.uint8)))
+    _fill(data, points, counts, colours)
     source = simple.PVTrivialProducer()
     source.GetClientSideObject().SetOutput(data)
     source.UpdatePipeline()
     shown = simple.Show(source, view)
-    shown.ColorArrayName, shown.MapScalars = ["CELLS", _COLOUR], 0
-    shown.Ambient, shown.Diffuse, shown.Specular = 1.0, 0.0, 0.0
+    page.show_own_colours(shown)
     return shown
 
 

@@ -7,7 +7,7 @@
  *     strided_host OUTPUT STEPS SECONDS REQUIRED [SCRIPT[,key=value...]]...
  *
  * HOST_TRANSPORT in the environment: inline, else the sidecar; HOST_RECORD: what is recorded, 0 for every
- * frame that a script waits for.
+ * frame that a script waits for; HOST_RANKS: of how many ranks it tells, as if it had them.
  *
  * Ends with "images W of E, failures F, pictures P", and with status 3 if a
  * signal handler, a floating-point mode or the working folder is not what it
@@ -73,6 +73,28 @@ static void write_weights(const char *output, uint64_t step)
     }
 }
 
+static double share(uint64_t step, uint32_t rank)
+{
+    return 1 + 0.5 * sin(0.1 * (double)step + rank);
+}
+
+/* Rank 2 takes twice as long as the others, which wait for it. */
+static int tell_ranks(ws_insitu *insitu, uint64_t step, uint32_t count)
+{
+    ws_rank ranks[64];
+    for (uint32_t i = 0; i < count; i++) {
+        const double seconds = 0.02 + 0.001 * share(step, i);
+        ranks[i] = (ws_rank){.size = sizeof ranks[i],
+                             .rank = i,
+                             .images = 25 + i,
+                             .loss = step ? share(step, i) : NAN,
+                             .gradient_norm = step ? 0.1 * share(step, i + 3) : NAN,
+                             .step_seconds = step ? 0.05 : NAN,
+                             .wait_seconds = step ? 0.05 - (i == 2 ? 2 : 1) * seconds : NAN};
+    }
+    return count ? ws_insitu_ranks(insitu, ranks, count) : WS_OK;
+}
+
 static const char *setting(const char *name)
 {
     const char *value = getenv(name);
@@ -127,9 +149,10 @@ int main(int argc, char **argv)
         return 2;
     train(0);
     ws_insitu *insitu;
+    const uint32_t ranks = (uint32_t)atoi(setting("HOST_RANKS")) % 65;
     if (ws_insitu_create(&options, &insitu) || ws_insitu_add_layer(insitu, &conv1) < 0 ||
         ws_insitu_add_layer(insitu, &conv2) < 0 || ws_insitu_add_layer(insitu, &fc1) < 0 ||
-        ws_insitu_start(insitu))
+        tell_ranks(insitu, 0, ranks) || ws_insitu_start(insitu))
         return fail();
     int untouched = host_is_untouched(folder);
     const uint64_t steps = strtoull(argv[2], NULL, 10);
@@ -145,6 +168,8 @@ int main(int argc, char **argv)
                             .learning_rate = 0.01,
                             .validation_loss = NAN,
                             .validation_accuracy = NAN};
+        if (step > 0 && tell_ranks(insitu, step, ranks))
+            return fail();
         ws_insitu_row(insitu, &row);
         if (step >= *ws_insitu_next(insitu))
             ws_insitu_show(insitu, step);

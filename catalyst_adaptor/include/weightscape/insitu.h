@@ -255,6 +255,26 @@ WS_API const volatile uint64_t *ws_insitu_next(const ws_insitu *insitu);
  * memory. */
 WS_API int ws_insitu_row(ws_insitu *insitu, const ws_row *row);
 
+/* What one rank of a host that trains in parallel tells of its part in a step; NaN where there is no value.
+ */
+typedef struct ws_rank {
+    uint32_t size; /* sizeof(ws_rank) */
+    uint32_t rank;
+    uint64_t images; /* of the step's batch that were this rank's */
+    double loss;     /* their mean loss */
+    double
+        gradient_norm;   /* L2, of the gradient of that loss over all parameters, before ranks are combined */
+    double step_seconds; /* that the step took on this rank, waiting included */
+    double wait_seconds; /* the part of it in which it waited for other ranks */
+} ws_rank;
+
+/* The channel `ranks`: rows of all ranks, gathered by the host, for the steps that follow; copied. To be
+ * called before ws_insitu_start (with what is not known yet as NaN), which makes the channel, then, with as
+ * many rows, before ws_insitu_row: at each step, so that means over the last 100 are of these steps, or at
+ * those that are shown. Ranks rise from row to row. A host that never calls it has no such channel. Costs a
+ * few stores for each rank. WS_BAD_ARGUMENT, WS_NO_MEMORY: nothing is taken. */
+WS_API int ws_insitu_ranks(ws_insitu *insitu, const ws_rank *rows, uint32_t count);
+
 /* Copies what is wanted at `step` into a frame and hands it over; the last row given is the state shown. With
  * the inline transport it returns when all scripts have run. A failing script is told through the log once,
  * with file and line; inline, WS_SCRIPT_FAILED is returned each time. A host may ignore it. */
