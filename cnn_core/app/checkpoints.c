@@ -174,7 +174,9 @@ static int load_state(const cnn_safetensors *file, const cnn_net *whole, const c
                       checkpoint_state *state)
 {
     cnn_checkpoint_info info;
-    int status = cnn_checkpoint_describe(file, &info);
+    int status = cnn_checkpoint_check(file);
+    if (!status)
+        status = cnn_checkpoint_describe(file, &info);
     if (!status)
         status = check_origin(cnn_safetensors_path(file), &info, whole);
     if (!status)

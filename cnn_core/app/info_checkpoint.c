@@ -56,10 +56,17 @@ static int add_tensors(const cnn_safetensors *file, json_t *info)
     return status;
 }
 
-static json_t *description(const cnn_checkpoint_info *about)
+/* NULL: it has none. */
+static const char *checksum_of(const cnn_safetensors *file)
 {
-    json_t *info = json_pack("{s:s, s:s?, s:I, s:I}", "kind", "checkpoint", "net", about->net, "step",
-                             (json_int_t)about->step, "seed", (json_int_t)about->seed);
+    static const char *const names[] = {[CNN_CHECKSUM_RIGHT] = "right", [CNN_CHECKSUM_WRONG] = "wrong"};
+    return names[cnn_safetensors_checksum(file)];
+}
+
+static json_t *description(const cnn_checkpoint_info *about, const char *checksum)
+{
+    json_t *info = json_pack("{s:s, s:s?, s:I, s:I, s:s?}", "kind", "checkpoint", "net", about->net, "step",
+                             (json_int_t)about->step, "seed", (json_int_t)about->seed, "checksum", checksum);
     if (about->input.c)
         json_object_set_new(info, "input",
                             json_pack("[i,i,i]", about->input.c, about->input.h, about->input.w));
@@ -94,7 +101,7 @@ int info_of_checkpoint(const char *path, json_t **out)
     cnn_checkpoint_info about;
     status = cnn_checkpoint_describe(file, &about);
     if (!status) {
-        json_t *info = description(&about);
+        json_t *info = description(&about, checksum_of(file));
         status = add_merges(file, info);
         if (!status)
             status = add_tensors(file, info);
@@ -148,10 +155,13 @@ static void print_merge(const json_t *merge)
 void info_print_checkpoint(const json_t *info)
 {
     const char *net = json_string_value(json_object_get(info, "net")),
-               *optimizer = json_string_value(json_object_get(info, "optimizer"));
-    printf("checkpoint\n  network    %s\n  step       %lld\n  seed       %lld\n  optimizer  %s\n",
+               *optimizer = json_string_value(json_object_get(info, "optimizer")),
+               *checksum = json_string_value(json_object_get(info, "checksum"));
+    printf("checkpoint\n  network    %s\n  step       %lld\n  seed       %lld\n  optimizer  %s\n"
+           "  checksum   %s\n",
            net ? net : "not told", (long long)json_integer_value(json_object_get(info, "step")),
-           (long long)json_integer_value(json_object_get(info, "seed")), optimizer ? optimizer : "no state");
+           (long long)json_integer_value(json_object_get(info, "seed")), optimizer ? optimizer : "no state",
+           checksum ? checksum : "none");
     size_t index;
     const json_t *tensor, *merge, *merges = json_object_get(info, "merges");
     if (json_array_size(merges))

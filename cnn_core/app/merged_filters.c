@@ -224,7 +224,7 @@ static cnn_net *state_before(const char *checkpoints, size_t number)
     cnn_net *net = NULL;
     int status = access(path, F_OK) < 0 ? CNN_OK : cnn_safetensors_open(path, &file);
     if (!status && file)
-        status = cnn_checkpoint_make_net(file, NULL, NULL, NULL, &net);
+        status = cnn_checkpoint_make_net(file, NULL, tell_note, NULL, &net);
     if (status)
         tell_warning("%s; the filters of this merge are not shown any more", cnn_message());
     cnn_safetensors_close(file);

@@ -106,6 +106,24 @@ static int note_unknown(const cnn_safetensors *file, const cnn_net *net,
     return CNN_OK;
 }
 
+int cnn_checkpoint_check(const cnn_safetensors *file)
+{
+    if (cnn_safetensors_checksum(file) != CNN_CHECKSUM_WRONG)
+        return CNN_OK;
+    return cnn_fail(
+        CNN_BAD_FILE,
+        "%s: its checksum is not that of its contents: it was damaged, or edited by a program that "
+        "left \"crc32\" in the metadata",
+        cnn_safetensors_path(file));
+}
+
+static void note_checksum(const cnn_safetensors *file, void (*note)(void *context, const char *line),
+                          void *context)
+{
+    if (cnn_checkpoint_check(file))
+        note(context, cnn_message());
+}
+
 /* ---- what a merged network has beside its parameters ---- */
 
 typedef struct merged_parts {
@@ -202,6 +220,8 @@ int cnn_checkpoint_load(const cnn_safetensors *file, cnn_net *net,
         status = read_merged(file, net, &parts);
     if (!status && note)
         status = note_unknown(file, net, note, context);
+    if (!status && note)
+        note_checksum(file, note, context);
     if (!status) {
         memcpy(net->parameters, parameters, net->parameter_count * sizeof *parameters);
         take_merged(net, &parts);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cnn/safetensors.h"
+#include "checksum.h"
 #include "cnn/status.h"
 #include "file_bytes.h"
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -327,4 +329,20 @@ int cnn_safetensors_metadata_at(const cnn_safetensors *file, size_t index, const
     *key = json_object_iter_key(at);
     *value = json_string_value(json_object_iter_value(at));
     return 1;
+}
+
+cnn_checksum cnn_safetensors_checksum(const cnn_safetensors *file)
+{
+    const char *held = cnn_safetensors_metadata(file, CNN_CHECKSUM_KEY);
+    if (!held)
+        return CNN_CHECKSUM_NONE;
+    const char *header = (const char *)file->file.bytes + LENGTH_SIZE;
+    const size_t length = (size_t)((const char *)file->data - header);
+    const char *digits = cnn_checksum_digits(header, length);
+    if (!digits)
+        return CNN_CHECKSUM_WRONG;
+    char computed[CNN_CHECKSUM_DIGITS + 1];
+    const uint32_t of_header = cnn_checksum_of_header(header, length, digits);
+    snprintf(computed, sizeof computed, "%08x", cnn_checksum_go_on(of_header, file->data, file->data_size));
+    return strcmp(held, computed) ? CNN_CHECKSUM_WRONG : CNN_CHECKSUM_RIGHT;
 }

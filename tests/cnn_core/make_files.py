@@ -88,12 +88,13 @@ def write_safetensors(path, tensors, metadata=None, raw_header=None, length=None
 
 
 def read_safetensors(path):
-    """({name: array}, metadata) of a right file."""
+    """({name: array}, metadata) of a right file, without the checksum, which is of its bytes as they are."""
     data = Path(path).read_bytes()
     start = 8 + struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8:start])
     types = {short: np.dtype(name).newbyteorder("<") for name, short in DTYPES.items()}
     metadata = header.pop("__metadata__", {})
+    metadata.pop("crc32", None)
     tensors = {}
     for name, entry in header.items():
         first, end = (start + offset for offset in entry["data_offsets"])

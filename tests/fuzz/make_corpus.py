@@ -93,6 +93,7 @@ def seeds_of_checkpoint():
     types = {"F64": 8, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
     return {
         "plain": safetensors({**state, **network_tensors()}, said),
+        "checksum": safetensors({**state, **network_tensors()}, {"crc32": "00000000", **said}),
         "momentum": safetensors({**state, **network_tensors(), **momentum, **gradient}, {**said, "optimizer": "momentum"}),
         "adam": safetensors({**state, **network_tensors(), **adam}, {**said, "optimizer": "adam"}),
         "merged": safetensors(merged, {**said, "merges": json.dumps([merge])}),

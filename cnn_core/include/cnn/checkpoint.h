@@ -36,11 +36,15 @@ typedef struct cnn_checkpoint_info {
 /* Reads the description. CNN_BAD_FILE if metadata or random.state contradict themselves. */
 int cnn_checkpoint_describe(const cnn_safetensors *file, cnn_checkpoint_info *out);
 
+/* CNN_BAD_FILE if the file's checksum is not that of its contents. Whoever goes on with a training asks this
+ * first. */
+int cnn_checkpoint_check(const cnn_safetensors *file);
+
 /* Loads the parameters into `net`, whose shapes must agree: CNN_BAD_FILE names the tensor, its shape and the
  * one expected, a missing tensor, or a value that is not finite. All is checked before the network is
  * changed. Where the file has them: initial values, sources and the history of merges, which are wanted all
  * if the metadata tells of a merge. Tensors nobody asked for are reported through `note` (may be NULL), one
- * line each. */
+ * line each, and so is a checksum that is wrong: a file that was edited by hand may be loaded. */
 int cnn_checkpoint_load(const cnn_safetensors *file, cnn_net *net,
                         void (*note)(void *context, const char *line), void *context);
 

@@ -68,6 +68,12 @@ const char *cnn_safetensors_metadata(const cnn_safetensors *file, const char *ke
 int cnn_safetensors_metadata_at(const cnn_safetensors *file, size_t index, const char **key,
                                 const char **value);
 
+/* What a file's own checksum tells: there is none (another writer's file); header and values are those that
+ * were written; they are not: the file was damaged, or edited by a writer that leaves the checksum as it
+ * was. Reads the whole file. */
+typedef enum cnn_checksum { CNN_CHECKSUM_NONE, CNN_CHECKSUM_RIGHT, CNN_CHECKSUM_WRONG } cnn_checksum;
+cnn_checksum cnn_safetensors_checksum(const cnn_safetensors *file);
+
 /* Converts a tensor of any floating type to float32, out [count]. CNN_BAD_FILE if it is of another type, or
  * if `finite` is set and a value is NaN or infinite (the message names path, tensor, index and value). */
 int cnn_safetensors_floats(const cnn_safetensors *file, const cnn_tensor *tensor, int finite, float *out);
@@ -79,7 +85,9 @@ typedef struct cnn_metadata {
 
 /* Writes a file with these tensors, in this order, so that nobody ever sees a half of it: to a temporary name
  * in the same folder, synced, renamed over `path`, folder synced. The same input gives the same bytes. The
- * data starts at a multiple of 8. Errors: CNN_IO_FAILED (nothing is left behind, the old file stays),
+ * data starts at a multiple of 8. The first metadata entry is `crc32`, the checksum of what is written, in
+ * place of one that is given: that of zlib over header and values, in which its own eight digits count as 0.
+ * Errors: CNN_IO_FAILED (nothing is left behind, the old file stays),
  * CNN_BAD_ARGUMENT (duplicate or empty name, invalid UTF-8), CNN_NO_MEMORY. */
 int cnn_safetensors_write(const char *path, const cnn_tensor *tensors, size_t count,
                           const cnn_metadata *metadata, size_t metadata_count);

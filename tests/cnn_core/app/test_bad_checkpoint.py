@@ -145,6 +145,40 @@ def test_odd_and_legal_files_give_the_same_result(program, small_set, checkpoint
     assert evaluate().out == expected
 
 
+def set_metadata(path, **changes):
+    """Changes metadata of a file, and nothing else; None: without that entry."""
+    header, values = header_and_payload(path)
+    entries = {**header["__metadata__"], **changes}
+    header["__metadata__"] = {name: value for name, value in entries.items() if value is not None}
+    write_safetensors(path, {}, raw_header=header, payload=values)
+
+
+def test_a_checksum_that_is_wrong(program, trained, small_set, checkpoint):
+    """Damaged or edited, nobody can tell: it may be looked at, with a note, but no training goes on from it."""
+    expected = program.good("eval", "--json", "--data", small_set, checkpoint)
+    assert not expected.errors
+    assert json.loads(program.good("info", "--json", checkpoint).out)["checksum"] == "right"
+    set_metadata(checkpoint, note="edited")
+    result = program.good("eval", "--json", "--data", small_set, checkpoint)
+    assert result.out == expected.out
+    assert len(result.errors) == 1 and "note: " in result.errors[0] and "checksum" in result.errors[0]
+    assert json.loads(program.good("info", "--json", checkpoint).out)["checksum"] == "wrong"
+    run = trained("run", "--steps", 3)
+    for path in run.checkpoints.iterdir():
+        path.write_bytes(checkpoint.read_bytes())
+    result = program("train", "--resume", run.path, "--steps", 4)
+    assert result.status == 2 and "checksum" in result.errors[0] and "(skipped)" in result.errors[0], result
+
+
+def test_an_edited_file_without_a_checksum_is_gone_on_with(program, trained, checkpoint):
+    run = trained("run", "--steps", 3)
+    set_metadata(run.last, crc32=None)
+    set_metadata(run.checkpoints / "step_00000003.safetensors", crc32=None)
+    assert json.loads(program.good("info", "--json", run.last).out)["checksum"] is None
+    result = program.good("train", "--resume", run.path, "--steps", 4)
+    assert not result.errors, result
+
+
 def test_a_foreign_file_needs_its_network(program, small_set, checkpoint):
     tensors, _ = parameters(checkpoint)
     write_safetensors(checkpoint, tensors)
