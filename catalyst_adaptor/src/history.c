@@ -9,6 +9,7 @@ struct ws_history {
     const ws_layers *layers;
     ws_row_layout layout;
     ws_history_file *file; /* NULL: no file */
+    int has_failed;        /* there was one */
     ws_curve *curve;       /* NULL: rows are not kept */
     ws_log log;
     uint64_t first_step;
@@ -179,6 +180,7 @@ static int told(ws_history *history, int status)
             history->curve ? "kept in memory only" : "lost");
     ws_history_file_close(history->file);
     history->file = NULL;
+    history->has_failed = 1;
     return status;
 }
 
@@ -208,6 +210,22 @@ int ws_history_append(ws_history *history, const ws_row *row, const ws_norms *no
 int ws_history_flush(ws_history *history)
 {
     return history->file ? told(history, ws_history_file_flush(history->file)) : WS_OK;
+}
+
+int ws_history_sync(ws_history *history)
+{
+    return history->file ? told(history, ws_history_file_sync(history->file)) : WS_OK;
+}
+
+int ws_history_rows(const ws_history *history, uint64_t step, int (*read)(void *context, const void *row),
+                    void *context)
+{
+    return history->file ? ws_history_file_rows(history->file, step, read, context) : WS_OK;
+}
+
+int ws_history_has_failed(const ws_history *history)
+{
+    return history->has_failed;
 }
 
 void ws_history_look(const ws_history *history, ws_history_view *view)

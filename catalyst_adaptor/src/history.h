@@ -43,6 +43,17 @@ int ws_history_append(ws_history *history, const ws_row *row, const ws_norms *no
 /* Writes out what has not been written. Errors as above. */
 int ws_history_flush(ws_history *history);
 
+/* Makes them durable, too. */
+int ws_history_sync(ws_history *history);
+
+/* Gives `read` the rows of earlier sessions after `step`; without a file there are none. Errors as
+ * ws_history_file_rows. */
+int ws_history_rows(const ws_history *history, uint64_t step, int (*read)(void *context, const void *row),
+                    void *context);
+
+/* 1 if there is a file that could not be written to the end, else 0. */
+int ws_history_has_failed(const ws_history *history);
+
 /* Fills *view; nothing but names without keep_curve: no rows, and NULL for what would hold them. */
 void ws_history_look(const ws_history *history, ws_history_view *view);
 

@@ -5,6 +5,7 @@
 #include <byteswap.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@ _Static_assert(WS_HISTORY_PREFIX == MAGIC_BYTES + sizeof(uint64_t), "the magic, 
 struct ws_history_file {
     char *path;
     int descriptor;
-    off_t end; /* of what is written: whole rows */
+    off_t begin, end; /* of what is written: whole rows */
     size_t row_bytes;
     char *buffer;
     size_t buffered, capacity;
@@ -55,6 +56,26 @@ static int write_all(int descriptor, const void *bytes, size_t count, off_t offs
         count -= (size_t)written;
     }
     return 0;
+}
+
+/* No signal interrupts it. */
+static int sync_file(int descriptor)
+{
+    int result;
+    do
+        result = fsync(descriptor);
+    while (result < 0 && errno == EINTR);
+    return result;
+}
+
+/* Nor this. */
+static int cut_file(int descriptor, off_t length)
+{
+    int result;
+    do
+        result = ftruncate(descriptor, length);
+    while (result < 0 && errno == EINTR);
+    return result;
 }
 
 ssize_t ws_history_file_read(int descriptor, void *bytes, size_t count, uint64_t offset)
@@ -208,10 +229,12 @@ static int keep_aside(const ws_history_file *file, const char *whole, size_t hea
         from += got;
         offset += got;
     }
-    failed = failed || fsync(copy) != 0;
+    failed = failed || sync_file(copy) != 0;
     const int reason = errno;
     if (copy >= 0)
         close(copy);
+    if (copy >= 0 && failed)
+        unlink(name);
     free(bytes);
     errno = reason;
     return failed ? cannot("keep later rows", name) : WS_OK;
@@ -228,7 +251,7 @@ static int cut(ws_history_file *file, const char *whole, size_t head_bytes, cons
         if (kept)
             return kept;
     }
-    if (status.st_size > end && ftruncate(file->descriptor, end) != 0)
+    if (status.st_size > end && cut_file(file->descriptor, end) != 0)
         return cannot("cut", file->path);
     return WS_OK;
 }
@@ -252,6 +275,7 @@ static int load(ws_history_file *file, const char *head, const char *aside, int 
     if (!whole)
         return ws_fail(WS_NO_MEMORY, "%s: no memory for its head", file->path);
     int status;
+    file->begin = (off_t)bytes;
     if (found.st_size == 0 && !read_only) {
         status = begin(file, whole, bytes);
     } else {
@@ -294,6 +318,22 @@ int ws_history_file_open(const char *path, const char *aside, const char *head, 
     return status;
 }
 
+int ws_history_file_rows(const ws_history_file *file, uint64_t step, ws_row_reader *read, void *context)
+{
+    off_t at = file->end, end;
+    double first = INFINITY; /* column of a row: its step */
+    while (at > file->begin) {
+        const off_t before = at - (off_t)file->row_bytes;
+        if (ws_history_file_read(file->descriptor, &first, sizeof first, (uint64_t)before) !=
+            (ssize_t)sizeof first)
+            return cannot("read", file->path);
+        if (first <= (double)step)
+            break;
+        at = before;
+    }
+    return read_rows(file, at, read, context, &end);
+}
+
 int ws_history_file_append(ws_history_file *file, const void *row)
 {
     memcpy(file->buffer + file->buffered, row, file->row_bytes);
@@ -311,6 +351,14 @@ int ws_history_file_flush(ws_history_file *file)
     file->buffered = 0;
     file->written_at = now();
     return WS_OK;
+}
+
+int ws_history_file_sync(ws_history_file *file)
+{
+    const int status = ws_history_file_flush(file);
+    if (status == WS_OK && sync_file(file->descriptor) != 0)
+        return cannot("write", file->path);
+    return status;
 }
 
 void ws_history_file_close(ws_history_file *file)

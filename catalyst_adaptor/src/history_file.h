@@ -36,6 +36,12 @@ int ws_history_file_open(const char *path, const char *aside, const char *head, 
 /* Buffers a row, and writes the buffer when it is full or a second old. WS_IO_FAILED if it cannot. */
 int ws_history_file_append(ws_history_file *file, const void *row);
 int ws_history_file_flush(ws_history_file *file);
+/* The same, and makes them durable. */
+int ws_history_file_sync(ws_history_file *file);
+
+/* Gives `read` the rows of steps after `step` that were there when the file was opened. WS_IO_FAILED,
+ * WS_NO_MEMORY, or what `read` returned. */
+int ws_history_file_rows(const ws_history_file *file, uint64_t step, ws_row_reader *read, void *context);
 
 /* Closes without writing. NULL is allowed. */
 void ws_history_file_close(ws_history_file *file);

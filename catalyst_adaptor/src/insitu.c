@@ -26,6 +26,7 @@ struct ws_insitu {
     ws_history *history;     /* NULL before the start */
     ws_transport *transport; /* NULL: nothing is shown */
     ws_pending *pending;     /* what is recorded; NULL: nothing */
+    int has_lost;            /* a frame, for want of memory */
     volatile uint64_t next;  /* published */
     ws_frame frame, base;
     uint8_t *all, *wanted; /* owned: per layer, the weights of every convolution; what is wanted now */
@@ -415,6 +416,17 @@ static int show(ws_insitu *insitu, uint64_t step, double began)
     return status;
 }
 
+/* A frame that there is no memory for; what else can fail has been told. */
+static void tell_lost(ws_insitu *insitu, uint64_t step, int status)
+{
+    if (status != WS_NO_MEMORY)
+        return;
+    if (!insitu->has_lost)
+        ws_tell(&insitu->log, WS_LOG_WARNING, "step %llu is not shown: %s", (unsigned long long)step,
+                ws_message());
+    insitu->has_lost = 1;
+}
+
 int ws_insitu_show(ws_insitu *insitu, uint64_t step)
 {
     const double began = ws_clock();
@@ -423,6 +435,7 @@ int ws_insitu_show(ws_insitu *insitu, uint64_t step)
     int status = settle(insitu);
     if (status == WS_OK)
         status = show(insitu, step, began);
+    tell_lost(insitu, step, status);
     insitu->next = next_from(insitu, step + 1);
     insitu->seconds += ws_clock() - began;
     return status;
@@ -489,6 +502,8 @@ void ws_insitu_sync(ws_insitu *insitu)
     const double began = ws_clock();
     if (settle(insitu) != WS_OK)
         ws_tell(&insitu->log, WS_LOG_WARNING, "%s", ws_message());
+    if (insitu->history)
+        ws_history_sync(insitu->history);
     if (insitu->transport && insitu->transport->sync)
         insitu->transport->sync(insitu->transport);
     if (insitu->pending)
@@ -502,8 +517,10 @@ static void record_last(ws_insitu *insitu)
     if (!insitu->pending || ws_pending_has(insitu->pending, insitu->last_step))
         return;
     const ws_frame_plan plan = plan_of(insitu, insitu->all, insitu->last_step);
-    if (ws_frame_fill(&insitu->frame, &plan) == WS_OK)
+    const int status = ws_frame_fill(&insitu->frame, &plan);
+    if (status == WS_OK)
         ws_pending_add(insitu->pending, insitu->frame.memory);
+    tell_lost(insitu, insitu->last_step, status);
 }
 
 int ws_insitu_finish(ws_insitu *insitu)
@@ -553,6 +570,8 @@ void ws_insitu_report(const ws_insitu *insitu, ws_report *report)
     ws_report full = {.frames = insitu->frames, .seconds = insitu->seconds};
     if (insitu->transport && insitu->transport->report)
         insitu->transport->report(insitu->transport, &full);
+    full.files_failed = insitu->has_lost && insitu->pending;
+    full.files_failed += insitu->history && ws_history_has_failed(insitu->history);
     if (insitu->pending)
         ws_pending_report(insitu->pending, &full);
     full.size = size;

@@ -18,6 +18,13 @@ struct ws_pending {
     int has_failed;
 };
 
+/* A row that waited for the next frame when an earlier session ended. */
+static int take_row(void *context, const void *row)
+{
+    ws_pending_row(context, row);
+    return 1;
+}
+
 int ws_pending_open(const char *path, uint64_t record, uint64_t first_step, const ws_history *history,
                     const ws_log *log, ws_pending **out)
 {
@@ -28,14 +35,22 @@ int ws_pending_open(const char *path, uint64_t record, uint64_t first_step, cons
     if (!pending)
         return ws_fail(WS_NO_MEMORY, "no memory for a recording");
     *pending = (ws_pending){.log = *log, .record = record, .last = WS_NEVER, .row_bytes = layout->row_bytes};
-    const int status = ws_recorder_open(&options, &pending->recorder);
+    int status = ws_recorder_open(&options, &pending->recorder);
     if (status) {
         free(pending);
         return status;
     }
-    pending->known = ws_recorder_count(pending->recorder) > 0 ? first_step : WS_NEVER;
-    *out = pending;
-    return WS_OK;
+    pending->known = WS_NEVER;
+    if (ws_recorder_count(pending->recorder) > 0) {
+        pending->known = first_step;
+        pending->last = ws_recorder_last_step(pending->recorder);
+        status = ws_history_rows(history, pending->last, take_row, pending);
+    }
+    if (status)
+        ws_pending_close(pending);
+    else
+        *out = pending;
+    return status;
 }
 
 int ws_pending_base(ws_pending *pending, const void *base)
@@ -75,7 +90,7 @@ static int has_long_waited(const ws_pending *pending)
 
 static int is_first(const ws_pending *pending)
 {
-    return pending->last == WS_NEVER && ws_recorder_count(pending->recorder) == 0;
+    return pending->last == WS_NEVER;
 }
 
 uint64_t ws_pending_next(const ws_pending *pending, uint64_t from)
@@ -99,7 +114,7 @@ int ws_pending_wants(const ws_pending *pending, uint64_t step, int script_waits)
 
 int ws_pending_has(const ws_pending *pending, uint64_t step)
 {
-    return pending->last == step || (pending->last == WS_NEVER && pending->known == step);
+    return pending->last != WS_NEVER && pending->last >= step;
 }
 
 void ws_pending_add(ws_pending *pending, const void *frame)
@@ -125,6 +140,7 @@ void ws_pending_report(const ws_pending *pending, ws_report *report)
 {
     report->frames_recorded = pending->frames;
     report->recording_bytes = ws_recorder_bytes(pending->recorder);
+    report->files_failed += (uint64_t)pending->has_failed;
 }
 
 void ws_pending_close(ws_pending *pending)

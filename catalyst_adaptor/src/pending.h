@@ -8,8 +8,8 @@
 
 typedef struct ws_pending ws_pending;
 
-/* Creates the recording or, from first_step, goes on with it. `record`: as in ws_options. Errors as
- * ws_recorder_open. */
+/* Creates the recording or, from first_step, goes on with it; rows of the history that no frame has taken
+ * along wait again. `record`: as in ws_options. Errors as ws_recorder_open and ws_history_rows. */
 int ws_pending_open(const char *path, uint64_t record, uint64_t first_step, const ws_history *history,
                     const ws_log *log, ws_pending **out);
 
@@ -24,7 +24,7 @@ void ws_pending_row(ws_pending *pending, const void *row);
 uint64_t ws_pending_next(const ws_pending *pending, uint64_t from);
 int ws_pending_wants(const ws_pending *pending, uint64_t step, int script_waits);
 
-/* Whether the frame of `step` is recorded. */
+/* Whether the frame of `step`, or a later one, is recorded. */
 int ws_pending_has(const ws_pending *pending, uint64_t step);
 
 /* Appends a frame. The first failure is told through the log; the recording then ends with the frame before.

@@ -36,7 +36,7 @@ static int set_word(ws_recorder *recorder, ws_recording_word *word, uint64_t val
 static int give_up(ws_recorder *recorder, int status)
 {
     snprintf(recorder->problem, sizeof recorder->problem, "%s", ws_message());
-    if (ftruncate(recorder->file.descriptor, (off_t)recorder->end) == 0)
+    if (ws_recording_file_cut(&recorder->file, recorder->end) == 0)
         recorder->file.bytes = recorder->end;
     return ws_fail(status, "%s", recorder->problem);
 }
@@ -212,6 +212,11 @@ uint64_t ws_recorder_count(const ws_recorder *recorder)
     return recorder->count;
 }
 
+uint64_t ws_recorder_last_step(const ws_recorder *recorder)
+{
+    return recorder->last_step;
+}
+
 uint64_t ws_recorder_bytes(const ws_recorder *recorder)
 {
     return recorder->end;
@@ -220,7 +225,7 @@ uint64_t ws_recorder_bytes(const ws_recorder *recorder)
 int ws_recorder_sync(ws_recorder *recorder)
 {
     const int status = check_alive(recorder);
-    if (status == WS_OK && fsync(recorder->file.descriptor) != 0)
+    if (status == WS_OK && ws_recording_file_sync(&recorder->file) != 0)
         return ws_recording_file_cannot("write", recorder->file.path);
     return status;
 }

@@ -240,8 +240,7 @@ static int cut(ws_recorder *recorder)
     file->head.count = count;
     const int status =
         ws_recording_file_write(file, &count, sizeof count, offsetof(ws_recording_header, count));
-    if (status == WS_OK && file->bytes > recorder->end &&
-        ftruncate(file->descriptor, (off_t)recorder->end) != 0)
+    if (status == WS_OK && file->bytes > recorder->end && ws_recording_file_cut(file, recorder->end) != 0)
         return ws_recording_file_cannot("cut", file->path);
     return status;
 }

@@ -96,8 +96,9 @@ int ws_recorder_base(ws_recorder *recorder, const void *base);
  * fails. WS_BAD_ARGUMENT, WS_NO_MEMORY: nothing was written. */
 int ws_recorder_add(ws_recorder *recorder, const void *frame, const void *rows, uint64_t row_count);
 
-/* Frames in the file and its bytes. */
+/* Frames in the file, the step of the last one, if there is any, and its bytes. */
 uint64_t ws_recorder_count(const ws_recorder *recorder);
+uint64_t ws_recorder_last_step(const ws_recorder *recorder);
 uint64_t ws_recorder_bytes(const ws_recorder *recorder);
 
 /* Writes to the disk what the system still holds (fsync). WS_IO_FAILED. */

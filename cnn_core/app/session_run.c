@@ -38,7 +38,8 @@ static void check(app_session *session, int status)
 
 static void check_insitu(app_session *session, int status)
 {
-    if (status)
+    /* A file that cannot be written has been told by the adaptor, and is in its report. */
+    if (status && status != WS_IO_FAILED)
         tell_failure(session, ws_message());
 }
 
@@ -273,7 +274,8 @@ static void tell_what_is_left(const app_session *session)
 
 static int exit_status_of(const app_session *session)
 {
-    if (session->stopped || session->failed || (session->plan->strict && session_misses_pictures(session)))
+    if (session->stopped || session->failed || insitu_link_report(session->link).files_failed ||
+        (session->plan->strict && session_misses_pictures(session)))
         return EXIT_FAILED;
     const int is_done = session->complete && !session->cut_short;
     return is_done || !signals_caught() ? EXIT_DONE : 128 + signals_caught();

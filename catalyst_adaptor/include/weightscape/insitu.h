@@ -218,8 +218,9 @@ typedef struct ws_report {
     uint64_t recording_bytes; /* size of recording.wsrec */
     double
         seconds; /* the host's thread has spent in ws_insitu_row, _show, _sync; waits of lockstep included */
-    double dump_seconds; /* the part of it that frames took which a script or the recording waits for */
-    double live_seconds; /* the part of it that live updates took */
+    double dump_seconds;   /* the part of it that frames took which a script or the recording waits for */
+    double live_seconds;   /* the part of it that live updates took */
+    uint64_t files_failed; /* of history.ws and recording.wsrec: not complete, as the log has told */
 } ws_report;
 
 /* Copies the options; loads nothing yet. Opens or creates the files of options.folder when layers are known
@@ -280,8 +281,8 @@ WS_API int ws_insitu_ranks(ws_insitu *insitu, const ws_rank *rows, uint32_t coun
  * with file and line; inline, WS_SCRIPT_FAILED is returned each time. A host may ignore it. */
 WS_API int ws_insitu_show(ws_insitu *insitu, uint64_t step);
 
-/* Makes sure that frames which are still to be drawn outlive this process. Call it before each checkpoint.
- * Failures are told through the log. */
+/* Makes sure that the rows so far, and frames which are still to be drawn, outlive this process and its
+ * machine. Call it before each checkpoint. Failures are told through the log. */
 WS_API void ws_insitu_sync(ws_insitu *insitu);
 
 /* What somebody at a viewer asks of the training. docs/steering.md lists the names that viewers of this

@@ -9,10 +9,13 @@ import signal
 import time
 from pathlib import Path
 
+import faults
 import pytest
 from conftest import Run, small_training, wait_for
 
 ENDLESS = 10**9
+KILLS = int(os.environ.get("KILLS", 20))
+MOST_TURNS = 100 * KILLS
 # Seconds for one step, also on a fast machine.
 SLOW_NET = "conv 512 7x7, relu, conv 512 7x7, relu, conv 512 7x7, relu, linear 10"
 
@@ -82,30 +85,43 @@ def test_a_reader_of_the_progress_that_goes_away(program, small_set, tmp_path):
     assert run.record()["status"] == "complete" and run.last_step() == 550
 
 
+def steered(program, small_set):
+    """Options by which a knob is turned at every seventh step."""
+    rates = ["0.001", "0.002"]
+    turns = [(step, "learning_rate", rates[number % 2], rates[1 - number % 2])
+             for number, step in enumerate(range(7, 7 * MOST_TURNS, 7))]
+    return ["--replay-steering", faults.write_turns(program, program.folder / "turned", small_training(small_set), turns)]
+
+
 def test_killed_again_and_again(program, small_set, tmp_path):
-    """Whenever it is killed, the next call goes on, and at most one save is lost."""
+    """Whenever it is killed, and wherever the folder is moved to, the next call goes on, and at most one save is lost. In the end
+    there is all that an undisturbed run has, to the bit."""
     delays = random.Random(1)
-    run = Run(tmp_path / "run")
-    every = ["--checkpoint-every", 1, "--keep-checkpoints", 3]
-    process = program.start("train", *small_training(small_set), "--steps", ENDLESS, "--run", "run", *every)
+    places = [Run(tmp_path / "here"), Run(tmp_path / "there")]
+    run = places[0]
+    options = [*small_training(small_set), *steered(program, small_set), "--threads", 1, "--checkpoint-every", 1, "--keep-checkpoints", 3]
+    process = program.start("train", *options, "--steps", ENDLESS, "--run", run.path)
     wait_for(run.last.exists, process)
-    for _ in range(40):
+    for number in range(KILLS):
         time.sleep(delays.uniform(0, 0.05))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         before = run.last_step()
-        program.good("train", "--resume", "run", "--steps", "+1")
+        run.path.rename(places[1 - number % 2].path)
+        run = places[1 - number % 2]
+        program.good("train", "--resume", run.path, "--steps", "+1")
         assert run.last_step() > before
-        process = program.start("train", "--resume", "run", "--steps", f"+{ENDLESS}")
+        process = program.start("train", "--resume", run.path, "--steps", f"+{ENDLESS}")
         wait_for(lambda: process.poll() is not None or run.record()["status"] == "running", within=30)
     process.kill()
     process.communicate()
-    program.good("train", "--resume", "run", "--steps", "+1")
+    program.good("train", "--resume", run.path, "--steps", "+1")
     last = run.last_step()
     assert run.steps() == list(range(1, last + 1))
-    program.good("train", *small_training(small_set), "--steps", last, "--run", "whole")
-    assert Run(tmp_path / "whole").last.read_bytes() == run.last.read_bytes()
-    assert Run(tmp_path / "whole").numbers() == run.numbers()
+    program.good("train", *options, "--steps", last, "--run", "whole")
+    whole, found = faults.everything(Run(tmp_path / "whole")), faults.everything(run)
+    assert [name for name in whole if found[name] != whole[name]] == []
+    assert len(whole["steering"]) == (last - 1) // 7
 
 
 def test_killed_between_two_checkpoints(program, small_set, tmp_path):
