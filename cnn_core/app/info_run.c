@@ -6,6 +6,7 @@
 #include "run_folder.h"
 #include "run_record.h"
 #include "run_state.h"
+#include "tell.h"
 #include "text.h"
 #include "warnings_text.h"
 #include <stdio.h>
@@ -18,8 +19,10 @@ static json_t *steps_of(const char *folder)
 {
     checkpoint_list list;
     json_t *steps = json_array();
-    if (checkpoint_list_read(folder, &list))
+    if (checkpoint_list_read(folder, &list)) {
+        tell_warning("%s", cnn_message());
         return steps;
+    }
     for (size_t i = 0; i < list.count; i++)
         json_array_append_new(steps, json_integer((json_int_t)list.files[i].step));
     checkpoint_list_free(&list);

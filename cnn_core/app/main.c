@@ -8,6 +8,7 @@
 #include "rank_follow.h"
 #include "tell.h"
 #include "text.h"
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,8 +53,15 @@ static int flush_output(int status)
     return status ? status : EXIT_FAILED;
 }
 
+/* JSON that lacks what there was no memory for looks whole. */
+static void *memory_of_json(size_t size)
+{
+    return memory_of(1, size);
+}
+
 int main(int argc, char **argv)
 {
+    json_set_alloc_funcs(memory_of_json, free);
     const char *name = argc > 1 ? argv[1] : NULL;
     if (!name) {
         tell_error("a command is missing (weightscape --help lists them)");

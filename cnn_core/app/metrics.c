@@ -57,7 +57,7 @@ static int append(app_metrics *metrics, const char *row, size_t length)
             done += (size_t)written;
         } else if (written == 0 || errno != EINTR) {
             const int status = fail_writing(metrics, "written");
-            if (ftruncate(metrics->fd, metrics->size) < 0)
+            if (cnn_cut_file(metrics->fd, metrics->size) < 0)
                 tell_warning("%s: its last row is torn (--resume mends it)", metrics->path);
             return status;
         }
@@ -157,7 +157,8 @@ int metrics_write(app_metrics *metrics, const metrics_row *row)
 
 int metrics_sync(app_metrics *metrics)
 {
-    return metrics->failed || fsync(metrics->fd) == 0 ? CNN_OK : fail_writing(metrics, "made durable");
+    return metrics->failed || cnn_sync_file(metrics->fd) == 0 ? CNN_OK
+                                                              : fail_writing(metrics, "made durable");
 }
 
 int metrics_close(app_metrics *metrics)

@@ -45,17 +45,20 @@ static int take_row(char *line, uint64_t last, metrics_past *past)
     return 1;
 }
 
-/* Reads the rows that stay; returns the offset of their end, or -1 if the header is another one. */
-static off_t read_rows(FILE *file, const char *header, uint64_t step, metrics_past *past)
+/* Reads the rows that stay; returns the offset of their end, or -1 if the header is another one. *is_cut: a
+ * line could not be read, or there is no memory for it. */
+static off_t read_rows(FILE *file, const char *header, uint64_t step, metrics_past *past, int *is_cut)
 {
     char *line = NULL;
     size_t room = 0;
     off_t end = -1;
-    if (getline(&line, &room, file) > 0 && !strcmp(line, header)) {
+    ssize_t length = getline(&line, &room, file);
+    if (length > 0 && !strcmp(line, header)) {
         end = ftello(file);
-        while (getline(&line, &room, file) > 0 && take_row(line, step, past))
+        while ((length = getline(&line, &room, file)) > 0 && take_row(line, step, past))
             end = ftello(file);
     }
+    *is_cut = ferror(file) || (length < 0 && !feof(file));
     free(line);
     return end;
 }
@@ -67,8 +70,9 @@ int metrics_cut(const char *path, const char *header, uint64_t step, metrics_pas
     int status = regular_file_open(path, &file, &size);
     if (status)
         return status;
-    const off_t end = read_rows(file, header, step, past);
-    if (ferror(file))
+    int is_cut;
+    const off_t end = read_rows(file, header, step, past, &is_cut);
+    if (is_cut)
         status = cnn_fail(CNN_IO_FAILED, "%s: cannot be read", path);
     else if (end < 0)
         status = cnn_fail(CNN_BAD_FILE, "%s: its first line is not that of this network's metrics", path);

@@ -118,6 +118,10 @@ static int take_options(poptContext context, option_values *values)
         const app_option *option = &values->table[code - 1];
         text_list *list = &values->lists[code - 1];
         char *text = option->kind == OPTION_FLAG ? text_copy("1") : poptGetOptArg(context);
+        if (!text && !option->implied) {
+            tell_error("--%s: no memory for its value", option->name);
+            return OPTIONS_BAD;
+        }
         if (!text)
             text = text_copy(option->implied);
         const int status = option_check(option, text);
@@ -164,7 +168,11 @@ int options_parse(const app_command *command, int argc, char **argv, option_valu
 
     struct poptOption *table = help_popt_table(command);
     poptContext context = poptGetContext("weightscape", argc, (const char **)argv, table, 0);
-    int result = take_options(context, values);
+    int result = OPTIONS_BAD;
+    if (context)
+        result = take_options(context, values);
+    else
+        tell_error("no memory for the options");
     if (result == OPTIONS_HELPED)
         help_of_command(command, context);
     if (result == OPTIONS_GOOD)

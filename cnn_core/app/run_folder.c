@@ -60,12 +60,74 @@ static int lock_folder(run_folder *folder)
                         &folder->lock);
 }
 
+/* All that is in a folder before its record is; names of what is written aside, too. */
+static const char *const before_record[] = {"metrics.csv",
+                                            "metrics.csv" CNN_REPLACEMENT_ENDING,
+                                            "history.ws",
+                                            "steering.jsonl",
+                                            "steering.jsonl" CNN_REPLACEMENT_ENDING,
+                                            "recording.wsrec",
+                                            "viewers",
+                                            "run.json" CNN_REPLACEMENT_ENDING,
+                                            "backlog.wsrec",
+                                            "viewers.part",
+                                            CONTROL_NAME,
+                                            ".control.tmp"};
+
+enum { BEFORE_RECORD = sizeof before_record / sizeof before_record[0] };
+
+static int is_before_record(const char *name)
+{
+    for (size_t i = 0; i < BEFORE_RECORD; i++)
+        if (!strcmp(name, before_record[i]))
+            return 1;
+    return !strcmp(name, "checkpoints") || !strcmp(name, "images");
+}
+
+/* Whether there are rows in the log: training has begun then, whatever became of its record. */
+static int has_rows(const char *metrics)
+{
+    FILE *file = fopen(metrics, "re");
+    int lines = 0;
+    for (int c; file && lines < 2 && (c = getc(file)) != EOF;)
+        lines += c == '\n';
+    if (file)
+        fclose(file);
+    return lines > 1;
+}
+
+/* Whether all in it is what a training leaves that was killed before it began. */
+static int is_unbegun(const run_folder *folder)
+{
+    DIR *entries = opendir(folder->path);
+    int unbegun = entries && !has_rows(folder->metrics) &&
+                  (access(folder->checkpoints, F_OK) < 0 || !folders_check_empty(folder->checkpoints, "")) &&
+                  (access(folder->images, F_OK) < 0 || !folders_check_empty(folder->images, ""));
+    for (const struct dirent *entry; unbegun && (entry = readdir(entries));)
+        unbegun =
+            !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") || is_before_record(entry->d_name);
+    if (entries)
+        closedir(entries);
+    return unbegun;
+}
+
+/* Whatever is not there, or not ours because it has content, stays as it is. */
+static void empty(const run_folder *folder)
+{
+    for (size_t i = 0; i < BEFORE_RECORD; i++)
+        unlinkat(folder->lock, before_record[i], 0);
+    unlinkat(folder->lock, "checkpoints", AT_REMOVEDIR);
+    unlinkat(folder->lock, "images", AT_REMOVEDIR);
+}
+
 /* Makes the folder itself and those inside. */
 static int make_folder(run_folder *folder)
 {
     int status = folders_make(folder->path, &folder->made);
     if (!status)
         status = lock_folder(folder);
+    if (!status && is_unbegun(folder))
+        empty(folder);
     if (!status)
         status = folders_check_empty(folder->path, "exists and is not empty (--resume goes on with a run)");
     if (!status && (mkdir(folder->checkpoints, 0777) < 0 || mkdir(folder->images, 0777) < 0))
@@ -172,21 +234,8 @@ int run_folder_is_used(const char *path)
 
 void run_folder_abandon(run_folder *folder)
 {
-    /* Whatever is not there, or not ours because it has content, stays as it is. */
-    char *unfinished =
-        text_format("%s" CNN_REPLACEMENT_ENDING, folder->record); /* of a writer that was killed */
-    unlink(unfinished);
-    free(unfinished);
-    unlink(folder->record);
-    unlink(folder->metrics);
-    unlink(folder->history);
-    unlink(folder->recording);
-    unlink(folder->backlog);
-    unlink(folder->steering);
-    unlink(folder->control);
-    unlink(folder->viewers);
-    rmdir(folder->checkpoints);
-    rmdir(folder->images);
+    empty(folder);
+    unlinkat(folder->lock, "run.json", 0);
     if (folder->made)
         folders_remove(folder->path, folder->made);
     run_folder_close(folder);

@@ -23,7 +23,8 @@ typedef struct run_folder {
 run_folder run_folder_of(const char *path);
 
 /* Makes the folder `path`, or, for NULL, runs/N with N one above the highest there, and locks it. A folder
- * that exists must be empty. Errors: CNN_BAD_ARGUMENT (not empty; in use), CNN_IO_FAILED; nothing is left
+ * that exists must be empty, or hold nothing but what a training has left that was killed before it began,
+ * which is removed. Errors: CNN_BAD_ARGUMENT (not empty; in use), CNN_IO_FAILED; nothing is left
  * then. */
 int run_folder_create(const char *path, run_folder *out);
 

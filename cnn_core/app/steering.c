@@ -20,6 +20,7 @@ struct app_steering {
     char *path;
     int fd;
     off_t size;   /* of whole lines */
+    int is_torn;  /* after them there is a part of one */
     off_t before; /* the last write */
     int is_durable;
 };
@@ -32,6 +33,7 @@ typedef struct reading {
     off_t end;       /* after the last line that was taken */
     size_t line;     /* the line read last */
     int is_torn;     /* the last line is */
+    int is_cut;      /* a line could not be read, or there is no memory for it */
     char *complaint; /* of the first bad line; NULL: none */
 } reading;
 
@@ -132,7 +134,8 @@ static void read_lines(FILE *file, uint64_t last, size_t most, reading *into)
     char *line = NULL, reason[256];
     size_t room = 0;
     uint64_t before = 0;
-    for (ssize_t length; (length = getline(&line, &room, file)) > 0;) {
+    ssize_t length;
+    while ((length = getline(&line, &room, file)) > 0) {
         steering_entry entry;
         into->line++;
         into->is_torn = line[length - 1] != '\n';
@@ -151,6 +154,7 @@ static void read_lines(FILE *file, uint64_t last, size_t most, reading *into)
         add_entry(&into->log, &entry);
         into->end = ftello(file);
     }
+    into->is_cut = length < 0 && !feof(file);
     free(line);
 }
 
@@ -167,7 +171,7 @@ static int read_file(FILE *file, const char *path, uint64_t last, size_t most, i
     *into = (reading){.log = {.path = text_copy(path)}};
     read_lines(file, last, most, into);
     int status = CNN_OK;
-    if (ferror(file))
+    if (into->is_cut || ferror(file))
         status = cnn_fail(CNN_IO_FAILED, "%s: cannot be read", path);
     else if (into->complaint && may_be_torn && is_at_end(file))
         into->is_torn = 1;
@@ -320,8 +324,21 @@ static char *lines_of(const steering_entry *entries, size_t count)
     return text;
 }
 
+/* Takes back what has arrived of a line: nothing may follow a part of one. */
+static void mend(app_steering *steering)
+{
+    const int failed = cnn_cut_file(steering->fd, steering->size) < 0;
+    if (failed && !steering->is_torn)
+        tell_warning("%s: its last line is torn (--resume mends it)", steering->path);
+    steering->is_torn = failed;
+}
+
 int steering_write(app_steering *steering, const steering_entry *entries, size_t count)
 {
+    if (steering->is_torn)
+        mend(steering);
+    if (steering->is_torn)
+        return cnn_fail(CNN_IO_FAILED, "%s: cannot be written: its last line is torn", steering->path);
     char *text = lines_of(entries, count);
     if (!text)
         return cnn_fail(CNN_IO_FAILED, "%s: cannot be written: a text is not UTF-8", steering->path);
@@ -340,14 +357,14 @@ int steering_write(app_steering *steering, const steering_entry *entries, size_t
     steering->before = steering->size;
     if (!status)
         steering->size += (off_t)length;
-    else if (ftruncate(steering->fd, steering->size) < 0)
-        tell_warning("%s: its last line is torn (--resume mends it)", steering->path);
+    else
+        mend(steering);
     return status;
 }
 
 void steering_take_back(app_steering *steering)
 {
-    if (ftruncate(steering->fd, steering->before) < 0)
+    if (cnn_cut_file(steering->fd, steering->before) < 0)
         tell_warning("%s: its last line tells of what was not done", steering->path);
     else
         steering->size = steering->before;
@@ -357,7 +374,7 @@ int steering_sync(app_steering *steering)
 {
     if (steering->is_durable)
         return CNN_OK;
-    if (fsync(steering->fd) < 0)
+    if (cnn_sync_file(steering->fd) < 0)
         return cnn_fail(CNN_IO_FAILED, "%s: cannot be made durable: %s", steering->path, strerror(errno));
     steering->is_durable = 1;
     return CNN_OK;

@@ -22,13 +22,8 @@ int sweep_child_prepare(const char *path)
         return -1;
     run_folder folder = run_folder_of(path);
     const int is_run = access(folder.record, F_OK) == 0;
-    if (is_run || access(folder.path, F_OK)) {
-        run_folder_close(&folder);
-        return is_run;
-    }
-    folder.made = text_copy(path);
-    run_folder_abandon(&folder);
-    return 0;
+    run_folder_close(&folder);
+    return is_run;
 }
 
 /* ---- starting ---- */

@@ -16,8 +16,8 @@ typedef struct sweep_child {
     size_t length;
 } sweep_child;
 
-/* Makes the folder of a run fit to begin in, where a kill has left one without run.json. 1 if it holds a run
- * to be resumed, 0 if it is to be begun, -1 if somebody writes there now. */
+/* 1 if the folder holds a run to be resumed, 0 if one is to be begun there, -1 if somebody writes there now.
+ */
 int sweep_child_prepare(const char *path);
 
 /* Starts train on the folder `path`: with `options` (a list that ends with NULL), or, for `resume`, with

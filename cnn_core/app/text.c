@@ -7,13 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void fail_without_memory(size_t size)
+{
+    tell_error("no memory for %zu bytes", size);
+    exit(EXIT_FAILED);
+}
+
 void *memory_of(size_t count, size_t size)
 {
     void *memory = calloc(count ? count : 1, size);
-    if (!memory) {
-        tell_error("no memory for %zu bytes", count * size);
-        exit(EXIT_FAILED);
-    }
+    if (!memory)
+        fail_without_memory(count * size);
     return memory;
 }
 
@@ -24,6 +28,8 @@ char *text_format(const char *format, ...)
     va_copy(again, arguments);
     const int length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
+    if (length < 0)
+        fail_without_memory(strlen(format));
     char *text = memory_of((size_t)length + 1, 1);
     vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);

@@ -2,9 +2,11 @@
 /* The length of the last update of each layer, from what a run leaves. */
 #include "checkpoints.h"
 #include "cnn/checkpoint.h"
+#include "cnn/status.h"
 #include "diagnose_parts.h"
 #include "run_network.h"
 #include "run_record.h"
+#include "tell.h"
 #include "text.h"
 #include <math.h>
 #include <stdlib.h>
@@ -86,21 +88,27 @@ static void of_moments(const ws_story *story, const cnn_net *net, const update_r
         }
 }
 
-/* Returns 0 if there is no such checkpoint. */
+/* Returns 0 if there is no such checkpoint; one that cannot be used is told. */
 static int load(const run_folder *folder, const json_t *record, const cnn_optimizer_options *options,
                 cnn_net **net, cnn_optimizer **optimizer, uint64_t *step)
 {
     cnn_safetensors *file = NULL;
-    if (run_network_newest(folder, step) || !*step || run_network_load(folder, record, *step, net))
+    int status = run_network_newest(folder, step);
+    if (!status && !*step)
         return 0;
+    if (!status)
+        status = run_network_load(folder, record, *step, net);
     char *path = checkpoint_path(folder->checkpoints, *step);
-    int status = cnn_safetensors_open(path, &file);
+    if (!status)
+        status = cnn_safetensors_open(path, &file);
     free(path);
     if (!status)
         status = cnn_optimizer_create(options, *net, optimizer);
     if (!status)
         status = cnn_checkpoint_load_optimizer(file, *net, *optimizer);
     cnn_safetensors_close(file);
+    if (status)
+        tell_warning("%s; the last updates are not told", cnn_message());
     return !status;
 }
 

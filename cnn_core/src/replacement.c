@@ -75,6 +75,24 @@ int cnn_replacement_write(cnn_replacement *replacement, const void *bytes, size_
     return CNN_OK;
 }
 
+int cnn_sync_file(int fd)
+{
+    int result;
+    do
+        result = fsync(fd);
+    while (result < 0 && errno == EINTR);
+    return result;
+}
+
+int cnn_cut_file(int fd, off_t length)
+{
+    int result;
+    do
+        result = ftruncate(fd, length);
+    while (result < 0 && errno == EINTR);
+    return result;
+}
+
 /* Makes a rename in the folder of `path` durable. `path` is cut after its last slash. */
 static int sync_folder(char *path)
 {
@@ -85,7 +103,7 @@ static int sync_folder(char *path)
     if (fd < 0)
         return -1;
     /* EINVAL: this file system cannot sync folders, so there is nothing more to do for it. */
-    const int failed = fsync(fd) < 0 && errno != EINVAL;
+    const int failed = cnn_sync_file(fd) < 0 && errno != EINVAL;
     const int reason = errno;
     close(fd);
     errno = reason;
@@ -103,7 +121,7 @@ static int close_temporary(cnn_replacement *replacement)
 int cnn_replacement_commit(cnn_replacement *replacement)
 {
     int status = CNN_OK;
-    if (fsync(replacement->fd) < 0 || close_temporary(replacement) < 0)
+    if (cnn_sync_file(replacement->fd) < 0 || close_temporary(replacement) < 0)
         status = refused(replacement->path, "be written");
     else if (rename(replacement->temporary, replacement->path) < 0)
         status = refused(replacement->path, "be replaced");

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 /* What the name of the file ends with until it is put in place; a writer that is killed leaves it. */
 #define CNN_REPLACEMENT_ENDING ".tmp"
@@ -34,5 +35,9 @@ int cnn_replacement_all(const char *path, const void *bytes, size_t size);
 /* A file that holds what is still to be read of `from`, which is called `name` in messages. Errors as above,
  * and CNN_IO_FAILED if it cannot be read to its end; `path` is as it was then. */
 int cnn_replacement_copy(const char *path, FILE *from, const char *name);
+
+/* fsync and ftruncate as they are, but that no signal interrupts them: 0, or -1 with errno. */
+int cnn_sync_file(int fd);
+int cnn_cut_file(int fd, off_t length);
 
 #endif

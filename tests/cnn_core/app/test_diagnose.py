@@ -226,6 +226,7 @@ def test_an_edited_checkpoint_is_no_matter(program, run, tmp_path):
     for path in (tmp_path / "run/checkpoints").iterdir():
         path.write_bytes(b"damaged")
     result = program.good("diagnose", "--json", "run")
-    assert len(result.errors) == 1 and "filters are not compared" in result.errors[0], result
+    filters, updates = result.errors
+    assert "filters are not compared" in filters and "the last updates are not told" in updates, result
     for layer in json.loads(result.out)["layers"]:
         assert layer["last_update_ratio"] is None and layer["distance_growth"]["state"] == "known"
