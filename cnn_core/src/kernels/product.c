@@ -13,6 +13,19 @@ enum { ROWS_OF_TWO = 4, ROWS_OF_ONE = 8 };
 #endif
 enum { MOST_ROWS = 8 };
 
+/* Writes a tile whose last vector is not whole. */
+static __attribute__((noinline)) void finish_some(const cnn_target *target, int i, int j, int rows, int last,
+                                                  const vector (*sum)[2], int vectors)
+{
+    for (int r = 0; r < rows; r++) {
+        float *c = place_of(target, i + r, j);
+        if (vectors == 2)
+            finish(target, c, last, sum[r], 2);
+        else
+            finish(target, c, last, sum[r], 1);
+    }
+}
+
 /* Rows i to i + rows, columns j to j + columns; rows and vectors are constants wherever it is inlined. */
 INLINE void tile(const cnn_product *p, int i, int j, int columns, int rows, int vectors)
 {
@@ -20,6 +33,7 @@ INLINE void tile(const cnn_product *p, int i, int j, int columns, int rows, int 
     const float *a[MOST_ROWS];
     UNROLL for (int r = 0; r < rows; r++)
     {
+        fetch(place_of(&p->target, i + r, j));
         a[r] = p->a + (p->a_row ? p->a_row[i + r] : (i + r) * p->a_pitch);
         UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = start_of(&p->target, j + v * LANES);
     }
@@ -36,7 +50,15 @@ INLINE void tile(const cnn_product *p, int i, int j, int columns, int rows, int 
             UNROLL for (int v = 0; v < vectors; v++) sum[r][v] += factor * operand[v];
         }
     }
-    UNROLL for (int r = 0; r < rows; r++) finish(&p->target, i + r, j, columns, sum[r], vectors);
+    if (columns == vectors * LANES) {
+        UNROLL for (int r = 0; r < rows; r++)
+            finish(&p->target, place_of(&p->target, i + r, j), LANES, sum[r], vectors);
+    } else {
+        vector copy[MOST_ROWS][2];
+        UNROLL for (int r = 0; r < rows; r++)
+            UNROLL for (int v = 0; v < vectors; v++) copy[r][v] = sum[r][v];
+        finish_some(&p->target, i, j, rows, columns - (vectors - 1) * LANES, copy, vectors);
+    }
 }
 
 #define TILE(count)                                                                                          \

@@ -8,6 +8,8 @@ enum { WIDEST = 8 };
 INLINE void strip(const cnn_sparse_product *p, int i, int j, int columns, int vectors)
 {
     vector sum[WIDEST];
+    float *c = place_of(&p->target, i, j);
+    UNROLL for (int v = 0; v < vectors; v++) fetch(c + v * LANES);
     UNROLL for (int v = 0; v < vectors; v++) sum[v] = start_of(&p->target, j + v * LANES);
     const float *b = p->b + j;
     const cnn_term *term = p->terms + i * p->capacity, *end = term + p->counts[i];
@@ -16,7 +18,10 @@ INLINE void strip(const cnn_sparse_product *p, int i, int j, int columns, int ve
         const float factor = term->value;
         UNROLL for (int v = 0; v < vectors; v++) sum[v] += factor * load(operand + v * LANES);
     }
-    finish(&p->target, i, j, columns, sum, vectors);
+    if (columns == vectors * LANES)
+        finish(&p->target, c, LANES, sum, vectors);
+    else
+        finish(&p->target, c, columns - (vectors - 1) * LANES, sum, vectors);
 }
 
 #define LAST_STRIP(count)                                                                                    \

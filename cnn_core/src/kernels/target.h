@@ -12,21 +12,15 @@ INLINE vector start_of(const cnn_target *target, int j)
     return target->start ? load(target->start + j) : (vector){0};
 }
 
-INLINE vector load_some(const float *from, int count)
+/* Where row i goes, from column j on. */
+INLINE float *place_of(const cnn_target *target, int i, int j)
 {
-    if (count == LANES)
-        return load(from);
-    float lanes[LANES] = {0};
-    for (int lane = 0; lane < count; lane++)
-        lanes[lane] = from[lane];
-    return load(lanes);
+    return target->c + (target->row ? target->row[i] : i * target->pitch) + j;
 }
 
-/* Writes the sums of `columns` columns from j on, in `vectors` vectors, to row i. */
-INLINE void finish(const cnn_target *target, int i, int j, int columns, const vector *sums, int vectors)
+/* Writes the sums of one row, in `vectors` vectors of which the last counts `last` lanes. */
+INLINE void finish(const cnn_target *target, float *c, int last, const vector *sums, int vectors)
 {
-    float *c = target->c + (target->row ? target->row[i] : i * target->pitch) + j;
-    const int last = columns - (vectors - 1) * LANES;
     vector result[8];
     UNROLL for (int v = 0; v < vectors; v++) result[v] = sums[v];
     if (target->accumulate)

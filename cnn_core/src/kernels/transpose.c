@@ -40,8 +40,12 @@ void KERNEL(transpose)(const float *from, ptrdiff_t from_pitch, int rows, int co
 {
     const int whole_rows = rows / ROWS * ROWS, whole_columns = columns / COLUMNS * COLUMNS;
     for (int row = 0; row < whole_rows; row += ROWS)
-        for (int column = 0; column < whole_columns; column += COLUMNS)
+        for (int column = 0; column < whole_columns; column += COLUMNS) {
+            if (column % CNN_VECTOR_MOST == 0)
+                for (int r = 0; r < ROWS; r++)
+                    fetch(from + (row + ROWS + r) * from_pitch + column);
             tile(from + row * from_pitch + column, from_pitch, to + column * to_pitch + row, to_pitch);
+        }
     for (int row = 0; row < rows; row++)
         for (int column = row < whole_rows ? whole_columns : 0; column < columns; column++)
             to[column * to_pitch + row] = from[row * from_pitch + column];

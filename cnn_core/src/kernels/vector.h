@@ -43,7 +43,7 @@ INLINE void store(float *to, vector v)
     memcpy(to, &v, sizeof v);
 }
 
-/* The first `count` lanes, at most LANES. */
+/* The first `count` lanes, at most LANES: in pieces of half as many each. */
 INLINE void store_some(float *to, vector v, int count)
 {
     if (count == LANES) {
@@ -52,8 +52,33 @@ INLINE void store_some(float *to, vector v, int count)
     }
     float lanes[LANES];
     store(lanes, v);
-    for (int lane = 0; lane < count; lane++)
-        to[lane] = lanes[lane];
+    int at = 0;
+    UNROLL for (int piece = LANES / 2; piece > 0; piece /= 2) if (count & piece)
+    {
+        memcpy(to + at, lanes + at, (size_t)piece * sizeof *to);
+        at += piece;
+    }
+}
+
+/* The same of what lies at `from`; other lanes are zero. */
+INLINE vector load_some(const float *from, int count)
+{
+    if (count == LANES)
+        return load(from);
+    float lanes[LANES] = {0};
+    int at = 0;
+    UNROLL for (int piece = LANES / 2; piece > 0; piece /= 2) if (count & piece)
+    {
+        memcpy(lanes + at, from + at, (size_t)piece * sizeof *from);
+        at += piece;
+    }
+    return load(lanes);
+}
+
+/* What is written or read some hundred cycles later comes near meanwhile. Any address. */
+INLINE void fetch(const float *at)
+{
+    __builtin_prefetch(at);
 }
 
 INLINE vector root(vector v)
