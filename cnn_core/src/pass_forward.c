@@ -3,7 +3,7 @@
 
 /* ---- weights of convolutions, as their kernels want them ---- */
 
-static void pack_filter(void *context, int index, int thread)
+static void pack_some(void *context, int index, int thread)
 {
     (void)thread;
     cnn_pass *pass = context;
@@ -11,22 +11,21 @@ static void pack_filter(void *context, int index, int thread)
     for (;; layer++) {
         if (pass->net->layers[layer].kind != CNN_CONV)
             continue;
-        if (index < pass->net->layers[layer].out.c)
+        const int tasks = cnn_conv_pack_tasks(&pass->layers[layer].conv);
+        if (index < tasks)
             break;
-        index -= pass->net->layers[layer].out.c;
+        index -= tasks;
     }
-    const cnn_layer *conv = &pass->net->layers[layer];
-    const size_t taps = conv->weight_count / conv->bias_count;
-    cnn_conv_pack(&pass->layers[layer].conv, conv->weight + (size_t)index * taps, index);
+    cnn_conv_pack(&pass->kernels, &pass->layers[layer].conv, pass->net->layers[layer].weight, index);
 }
 
 static void pack(cnn_pass *pass)
 {
-    int filters = 0;
+    int tasks = 0;
     for (int i = 0; i < pass->net->layer_count; i++)
         if (pass->net->layers[i].kind == CNN_CONV)
-            filters += pass->net->layers[i].out.c;
-    cnn_threads_run(pass->threads, filters, pack_filter, pass);
+            tasks += cnn_conv_pack_tasks(&pass->layers[i].conv);
+    cnn_threads_run(pass->threads, tasks, pack_some, pass);
 }
 
 /* ---- one image through a run of layers ---- */

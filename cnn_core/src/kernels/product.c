@@ -55,8 +55,7 @@ INLINE void tile(const cnn_product *p, int i, int j, int columns, int rows, int 
             finish(&p->target, place_of(&p->target, i + r, j), LANES, sum[r], vectors);
     } else {
         vector copy[MOST_ROWS][2];
-        UNROLL for (int r = 0; r < rows; r++)
-            UNROLL for (int v = 0; v < vectors; v++) copy[r][v] = sum[r][v];
+        UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) copy[r][v] = sum[r][v];
         finish_some(&p->target, i, j, rows, columns - (vectors - 1) * LANES, copy, vectors);
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cnn/status.h"
+#include "float_arena.h"
 #include "layers/layers.h"
 #include <limits.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@ enum {
     PART = 1024, /* most positions that a gradient of the weights is summed over at a time */
     STRIP = 30,  /* positions whose gradients of the input are added at a time: whole tiles of products */
     GROUP = 64,  /* filters whose biases are summed at a time */
+    PACKED = 16, /* filters that one task lays out */
 };
 
 static int smaller(int a, int b)
@@ -38,9 +40,10 @@ static void fill_positions(cnn_conv *conv)
         for (int q = 0; q < conv->out.w; q++)
             *to++ = ((ptrdiff_t)p * conv->copy_w + q) * conv->stride * conv->in.c;
     to = conv->tap;
-    for (int r = 0; r < conv->kernel_h; r++)
-        for (int i = 0; i < conv->run; i++)
-            *to++ = (ptrdiff_t)r * conv->copy_w * conv->in.c + i;
+    for (int c = 0; c < conv->in.c; c++)
+        for (int r = 0; r < conv->kernel_h; r++)
+            for (int s = 0; s < conv->kernel_w; s++)
+                *to++ = ((ptrdiff_t)r * conv->copy_w + s) * conv->in.c + c;
 }
 
 /* Fewer vectors of 8 are needed with the filters along them: runs of few taps would leave most lanes idle. */
@@ -52,14 +55,13 @@ static int is_better_by_taps(const cnn_conv *conv)
 
 static int take_tables(cnn_conv *conv, int training)
 {
-    const size_t slack = CNN_VECTOR_MOST;
     conv->position = malloc((size_t)conv->positions * sizeof *conv->position);
     conv->tap = malloc((size_t)conv->taps * sizeof *conv->tap);
-    conv->by_tap = calloc((size_t)conv->taps * (size_t)conv->filter_pitch + slack, sizeof(float));
+    conv->by_tap = cnn_float_arena((size_t)conv->taps * (size_t)conv->filter_pitch);
     conv->by_tap_row = multiples(conv->filter_pitch, conv->taps);
     int missing = !conv->position || !conv->tap || !conv->by_tap || !conv->by_tap_row;
     if (training) {
-        conv->by_filter = calloc((size_t)conv->out.c * (size_t)conv->tap_pitch + slack, sizeof(float));
+        conv->by_filter = cnn_float_arena((size_t)conv->out.c * (size_t)conv->tap_pitch);
         conv->one = multiples(1, conv->out.c);
         conv->filters = multiples(conv->out.c, conv->part);
         conv->by_filter_row = multiples(conv->tap_pitch, conv->out.c);
@@ -128,16 +130,22 @@ size_t cnn_conv_bytes(const cnn_conv *conv)
     return floats * sizeof(float) + offsets * sizeof(ptrdiff_t);
 }
 
-void cnn_conv_pack(cnn_conv *conv, const float *weight, int k)
+/* ---- weights ---- */
+
+int cnn_conv_pack_tasks(const cnn_conv *conv)
 {
-    for (int c = 0; c < conv->in.c; c++)
-        for (int r = 0; r < conv->kernel_h; r++)
-            for (int s = 0; s < conv->kernel_w; s++, weight++) {
-                const ptrdiff_t tap = (ptrdiff_t)r * conv->run + (ptrdiff_t)s * conv->in.c + c;
-                conv->by_tap[tap * conv->filter_pitch + k] = *weight;
-                if (conv->by_filter)
-                    conv->by_filter[k * conv->tap_pitch + tap] = *weight;
-            }
+    return (conv->out.c + PACKED - 1) / PACKED;
+}
+
+void cnn_conv_pack(const cnn_kernels *kernels, const cnn_conv *conv, const float *weight, int index)
+{
+    const int first = index * PACKED, filters = smaller(PACKED, conv->out.c - first);
+    const int window = conv->kernel_h * conv->kernel_w;
+    weight += (ptrdiff_t)first * conv->taps;
+    kernels->transpose(weight, conv->taps, filters, conv->taps, conv->by_tap + first, conv->filter_pitch);
+    for (int k = first; conv->by_filter && k < first + filters; k++, weight += conv->taps)
+        kernels->transpose(weight, window, conv->in.c, window, conv->by_filter + k * conv->tap_pitch,
+                           conv->in.c);
 }
 
 /* ---- the padded copy ---- */

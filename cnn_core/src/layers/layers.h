@@ -16,21 +16,22 @@
 /* ---- conv2d: layers/conv2d.c ---- */
 
 /* How one image is laid out: a zero-padded copy, channels last, in which the value under tap t of output
- * position p is copy[position[p] + tap[t]]. The taps of one kernel row lie together. Weights are laid out to
- * match. */
+ * position p is copy[position[p] + tap[t]]; taps are numbered (c, r, s) as in the weights. In the copy those
+ * of one kernel row lie together, as a run (s, c): the backward pass goes by runs. Weights are laid out for
+ * both. */
 typedef struct cnn_conv {
     cnn_shape in, out;
     int kernel_h, kernel_w, stride, pad_top, pad_left;
     int copy_h, copy_w;                /* of the padded copy */
     int run;                           /* S*C, taps of one kernel row */
-    int taps;                          /* R*S*C: (r, s, c), row-major */
+    int taps;                          /* C*R*S */
     int positions;                     /* P*Q */
     int part;                          /* positions that the backward pass works on at a time */
-    int taps_first;                    /* gradients of weights are [taps, K], else [K, taps] */
+    int taps_first;                    /* gradients of weights are [C,R,S,K], else [K,R,S,C] */
     ptrdiff_t filter_pitch, tap_pitch; /* of by_tap and by_filter */
-    float *by_tap;                     /* [taps, filter_pitch] weights, for forward */
-    float *by_filter;                  /* [K, tap_pitch] weights, for the gradient of the input; or NULL */
-    ptrdiff_t *position, *tap;         /* offsets into the copy */
+    float *by_tap;                     /* [C,R,S, filter_pitch] weights, for forward */
+    float *by_filter;          /* [K, tap_pitch: R,S,C] weights, for the gradient of the input; or NULL */
+    ptrdiff_t *position, *tap; /* offsets into the copy */
     ptrdiff_t *one, *filters, *by_tap_row, *by_filter_row; /* multiples of 1, K and the pitches */
 } cnn_conv;
 
@@ -45,8 +46,10 @@ size_t cnn_conv_bytes(const cnn_conv *conv);
 size_t cnn_conv_forward_scratch(const cnn_conv *conv);
 size_t cnn_conv_backward_scratch(const cnn_conv *conv);
 
-/* Lays out the weights [C,R,S] of filter k; to be called for each filter when weights have changed. */
-void cnn_conv_pack(cnn_conv *conv, const float *weight, int k);
+/* Lays out the weights [K,C,R,S], whose tasks may run in any order and at once; all of them when weights have
+ * changed. */
+int cnn_conv_pack_tasks(const cnn_conv *conv);
+void cnn_conv_pack(const cnn_kernels *kernels, const cnn_conv *conv, const float *weight, int index);
 
 /* y[P,Q,K] = bias + weight * x[H,W,C], one image, packed weights; relu: max(y, 0). bias and dy below must be
  * readable CNN_VECTOR_MOST floats beyond their end. */
@@ -61,8 +64,10 @@ void cnn_conv_backward(const cnn_kernels *kernels, const cnn_conv *conv, const f
 /* Where the gradient of weight (c, r, s) of filter k is in weight_gradient. */
 static inline size_t cnn_conv_gradient_at(const cnn_conv *conv, int k, int c, int r, int s)
 {
-    const size_t tap = ((size_t)r * (size_t)conv->kernel_w + (size_t)s) * (size_t)conv->in.c + (size_t)c;
-    return conv->taps_first ? tap * (size_t)conv->out.c + (size_t)k : (size_t)k * (size_t)conv->taps + tap;
+    const size_t in = (size_t)conv->in.c, h = (size_t)conv->kernel_h, w = (size_t)conv->kernel_w;
+    const size_t row = (size_t)r, column = (size_t)s, channel = (size_t)c, filter = (size_t)k;
+    return conv->taps_first ? ((channel * h + row) * w + column) * (size_t)conv->out.c + filter
+                            : filter * (size_t)conv->taps + (row * w + column) * in + channel;
 }
 
 /* ---- linear: layers/linear.c ---- */

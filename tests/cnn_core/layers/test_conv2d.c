@@ -83,8 +83,8 @@ static fixture set_up(int index)
     f.weight = doubles(f.layer->weight, f.weights);
     f.bias = doubles(f.layer->bias, f.layer->bias_count);
     f.image = doubles(f.x, f.in);
-    for (int k = 0; k < f.layer->out.c; k++)
-        cnn_conv_pack(&f.conv, f.layer->weight + (size_t)k * (size_t)f.conv.taps, k);
+    for (int i = cnn_conv_pack_tasks(&f.conv) - 1; i >= 0; i--)
+        cnn_conv_pack(cnn_kernels_get(), &f.conv, f.layer->weight, i);
     return f;
 }
 
