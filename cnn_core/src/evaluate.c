@@ -84,7 +84,7 @@ int cnn_evaluate_shared(const cnn_ranks *ranks, cnn_net *net, const cnn_dataset 
     if (!status && set->count)
         status = make(&all, ranks, set, batch);
     if (!status && all.own.n)
-        status = cnn_pass_create(net, (int)all.size, 0, threads, &pass);
+        status = cnn_pass_create(net, (int)all.size, CNN_PASS_LOGITS, threads, &pass);
     if (ranks)
         status = cnn_ranks_agree(ranks, status);
     if (!status && set->count == 0)

@@ -124,7 +124,7 @@ typedef struct cnn_kernels {
                       ptrdiff_t to_pitch);
     /* The largest value of each window, and its place r * kernel_w + s in it (the first of equals; NaN wins).
      * x, y and dy, here and below, must be readable CNN_VECTOR_MOST floats beyond their end, chosen as far.
-     */
+     * chosen may be NULL: is not wanted. */
     void (*pool)(const cnn_pool *pool, const float *x, float *y, int32_t *chosen);
     /* The gradient of x, overwritten. If y, what was pooled, is given, dy counts only where y is not <= 0: as
      * if x had come from a relu. */

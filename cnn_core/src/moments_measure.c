@@ -81,7 +81,7 @@ int cnn_moments_measure(cnn_net *net, int index, const cnn_visits *visits, const
     cnn_moment_sums *sums = NULL;
     int status = check_set(net, set);
     if (!status)
-        status = cnn_pass_create(net, BATCH, 0, threads, &pass);
+        status = cnn_pass_create(net, BATCH, CNN_PASS_OUTPUTS, threads, &pass);
     if (!status)
         status = cnn_moment_sums_create(layer->out.c, threads, &sums);
     for (uint32_t first = 0; first < set->count && !status; first += BATCH) {

@@ -53,9 +53,18 @@ static int take_activation(cnn_pass *pass, cnn_shape shape, activation *out)
 {
     const size_t count = (size_t)pass->max_batch * cnn_shape_count(shape);
     out->shape = shape;
+    if (out->by_thread) {
+        out->last = take_floats(pass, (size_t)cnn_threads_count(pass->threads) * cnn_shape_count(shape));
+        return !out->last;
+    }
     out->first = take_floats(pass, count);
     out->last = shape.c == 1 || (shape.h == 1 && shape.w == 1) ? out->first : take_floats(pass, count);
     return !out->first || !out->last;
+}
+
+static int is_in_place(const cnn_layer *layer)
+{
+    return layer->kind == CNN_RELU || layer->kind == CNN_DROPOUT;
 }
 
 static int take_conv(cnn_pass *pass, int index)
@@ -63,16 +72,34 @@ static int take_conv(cnn_pass *pass, int index)
     const cnn_net *net = pass->net;
     const cnn_layer *layer = &net->layers[index];
     layer_state *state = &pass->layers[index];
-    const int status = cnn_conv_create(layer, pass->training, &state->conv);
+    const int training = pass->use == CNN_PASS_TRAIN;
+    const int status = cnn_conv_create(layer, training, &state->conv);
     if (status)
         return status;
     pass->bytes += cnn_conv_bytes(&state->conv);
-    if (!pass->training)
+    if (!training)
         return CNN_OK;
     const int parts = cnn_pass_parts(net, cnn_run_begin(net, index, 0), cnn_run_end(net, index));
     state->parts = take_floats(pass, (size_t)parts * (layer->weight_count + layer->bias_count));
     return state->parts ? CNN_OK
                         : cnn_fail(CNN_NO_MEMORY, "layer \"%s\": no memory for its gradients", layer->name);
+}
+
+/* Whether what a layer says is looked at by the next one alone, for the same image. Training comes back to
+ * it, but for a convolution that is pooled: what was pooled tells enough. The last layer is a linear one. */
+static int is_passing(const cnn_pass *pass, int index)
+{
+    const cnn_layer *layers = pass->net->layers;
+    int reader = index + 1;
+    if (pass->use == CNN_PASS_OUTPUTS || layers[index].kind == CNN_LINEAR)
+        return 0;
+    if (pass->use == CNN_PASS_TRAIN) {
+        reader += layers[reader].kind == CNN_RELU;
+        return layers[index].kind == CNN_CONV && layers[reader].kind == CNN_MAXPOOL;
+    }
+    while (is_in_place(&layers[reader]))
+        reader++;
+    return layers[reader].kind != CNN_LINEAR;
 }
 
 static int take_layer(cnn_pass *pass, int index)
@@ -85,12 +112,12 @@ static int take_layer(cnn_pass *pass, int index)
         if (status)
             return status;
     }
-    const int in_place = layer->kind == CNN_RELU || layer->kind == CNN_DROPOUT;
-    state->output = in_place ? cnn_input_of(pass, index) : &state->own;
-    int missing = !in_place && take_activation(pass, layer->out, &state->own);
-    if (layer->kind == CNN_MAXPOOL)
+    state->output = is_in_place(layer) ? cnn_input_of(pass, index) : &state->own;
+    state->own.by_thread = is_passing(pass, index);
+    int missing = !is_in_place(layer) && take_activation(pass, layer->out, &state->own);
+    if (pass->use == CNN_PASS_TRAIN && layer->kind == CNN_MAXPOOL)
         missing |= !(state->chosen = take(pass, outputs + CNN_VECTOR_MOST, sizeof *state->chosen));
-    if (pass->training && layer->kind == CNN_DROPOUT)
+    if (pass->use == CNN_PASS_TRAIN && layer->kind == CNN_DROPOUT)
         missing |= !(state->kept = take(pass, outputs, sizeof *state->kept));
     return missing ? cnn_fail(CNN_NO_MEMORY, "layer \"%s\": no memory for %zu outputs", layer->name, outputs)
                    : CNN_OK;
@@ -123,7 +150,7 @@ static int take_linear(cnn_pass *pass)
     }
     if (take_picked(pass, rows, (size_t)batch, &pass->rows))
         return 1;
-    if (!pass->training)
+    if (pass->use != CNN_PASS_TRAIN)
         return 0;
     return take_picked(pass, columns, outputs, &pass->columns) ||
            !(pass->turned = take_floats(pass, cnn_linear_turned(batch, (int)outputs))) ||
@@ -133,16 +160,16 @@ static int take_linear(cnn_pass *pass)
 
 static int take_scratch(cnn_pass *pass)
 {
-    const int threads = cnn_threads_count(pass->threads);
+    const int threads = cnn_threads_count(pass->threads), training = pass->use == CNN_PASS_TRAIN;
     size_t scratch = cnn_linear_scratch(pass->max_batch), image = cnn_shape_count(pass->net->input);
     for (int i = 0; i < pass->net->layer_count; i++) {
         const cnn_conv *conv = &pass->layers[i].conv;
         image = larger(image, cnn_shape_count(pass->net->layers[i].out));
         if (conv->taps)
-            scratch = larger(scratch, pass->training ? cnn_conv_backward_scratch(conv)
-                                                     : cnn_conv_forward_scratch(conv));
+            scratch =
+                larger(scratch, training ? cnn_conv_backward_scratch(conv) : cnn_conv_forward_scratch(conv));
     }
-    pass->image_gradient = pass->training ? cnn_padded(image + CNN_VECTOR_MOST) : 0;
+    pass->image_gradient = training ? cnn_padded(image + CNN_VECTOR_MOST) : 0;
     int missing = !(pass->scratch = take(pass, (size_t)threads, sizeof(float *)));
     for (int i = 0; !missing && i < threads; i++)
         missing = !(pass->scratch[i] = take_floats(pass, 2 * pass->image_gradient + scratch));
@@ -188,7 +215,7 @@ static cnn_kernels kernels(void)
     return table;
 }
 
-int cnn_pass_create(cnn_net *net, int max_batch, int training, cnn_threads *threads, cnn_pass **out)
+int cnn_pass_create(cnn_net *net, int max_batch, cnn_pass_use use, cnn_threads *threads, cnn_pass **out)
 {
     size_t widest = cnn_shape_count(net->input);
     for (int i = 0; i < net->layer_count; i++)
@@ -209,7 +236,7 @@ int cnn_pass_create(cnn_net *net, int max_batch, int training, cnn_threads *thre
                        .threads = threads,
                        .kernels = kernels(),
                        .max_batch = max_batch,
-                       .training = training,
+                       .use = use,
                        .blocks = blocks};
     const int status = take_all(pass);
     if (status)
@@ -251,6 +278,8 @@ uint8_t *cnn_pass_labels(cnn_pass *pass)
 const float *cnn_pass_output(const cnn_pass *pass, int index)
 {
     activation *output = pass->layers[index].output;
+    if (output->by_thread)
+        return NULL;
     const size_t count = cnn_shape_count(output->shape);
     for (size_t image = 0; output->first_is_old && output->first != output->last && image < (size_t)pass->n;
          image++)

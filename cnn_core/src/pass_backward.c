@@ -27,7 +27,7 @@ static void backward_conv(cnn_pass *pass, int index, int image, int part, float 
     const cnn_layer *layer = &pass->net->layers[index];
     const layer_state *state = &pass->layers[index];
     float *gradient = state->parts + (size_t)part * gradient_count(layer);
-    cnn_conv_backward(&pass->kernels, &state->conv, cnn_image(cnn_input_of(pass, index), image),
+    cnn_conv_backward(&pass->kernels, &state->conv, cnn_image(cnn_input_of(pass, index), image, 0),
                       gradients->dy, gradient, gradient + layer->weight_count,
                       index == pass->first_parameters ? NULL : gradients->dx, scratch);
     swap(gradients);
@@ -40,7 +40,7 @@ static void backward_pool(cnn_pass *pass, int index, int image, image_gradients 
     const layer_state *state = &pass->layers[index];
     const cnn_pool pool = cnn_pool_of(layer);
     const int after_relu = index > pass->begin && pass->net->layers[index - 1].kind == CNN_RELU;
-    pass->kernels.unpool(&pool, after_relu ? cnn_image(state->output, image) : NULL, gradients->dy,
+    pass->kernels.unpool(&pool, after_relu ? cnn_image(state->output, image, 0) : NULL, gradients->dy,
                          state->chosen + (size_t)image * cnn_shape_count(layer->out), gradients->dx);
     swap(gradients);
 }
@@ -64,7 +64,7 @@ static void backward_layer(cnn_pass *pass, int index, int image, int part, float
         break;
     case CNN_RELU:
         if (!is_done_by_pool(pass, index))
-            cnn_relu_backward(cnn_image(state->output, image), gradients->dy, count);
+            cnn_relu_backward(cnn_image(state->output, image, 0), gradients->dy, count);
         break;
     case CNN_MAXPOOL:
         backward_pool(pass, index, image, gradients);

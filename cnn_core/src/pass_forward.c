@@ -30,7 +30,7 @@ static void pack(cnn_pass *pass)
 
 /* ---- one image through a run of layers ---- */
 
-static void drop(cnn_pass *pass, int index, int image)
+static void drop(cnn_pass *pass, int index, int image, int thread)
 {
     const cnn_layer *layer = &pass->net->layers[index];
     const layer_state *state = &pass->layers[index];
@@ -42,21 +42,21 @@ static void drop(cnn_pass *pass, int index, int image)
         .position = (pass->part.share.first + (uint64_t)image) * pass->random_per_image + layer->random_base,
         .channels = (size_t)layer->out.c,
         .pixels = (size_t)layer->out.h * (size_t)layer->out.w};
-    cnn_dropout_forward(&dropout, cnn_image(state->output, image),
+    cnn_dropout_forward(&dropout, cnn_image(state->output, image, thread),
                         state->kept + (size_t)image * cnn_shape_count(layer->out));
 }
 
-static void forward_layer(cnn_pass *pass, int index, int image, float *scratch)
+static void forward_layer(cnn_pass *pass, int index, int image, int thread)
 {
     const cnn_layer *layer = &pass->net->layers[index];
     const layer_state *state = &pass->layers[index];
-    const float *x = cnn_image(cnn_input_of(pass, index), image);
-    float *y = cnn_image(state->output, image);
+    const float *x = cnn_image(cnn_input_of(pass, index), image, thread);
+    float *y = cnn_image(state->output, image, thread);
     const size_t count = cnn_shape_count(layer->out);
     switch (layer->kind) {
     case CNN_CONV:
         cnn_conv_forward(&pass->kernels, &state->conv, x, layer->bias,
-                         cnn_is_fused_relu(pass->net, index + 1), y, scratch);
+                         cnn_is_fused_relu(pass->net, index + 1), y, cnn_layer_scratch(pass, thread));
         break;
     case CNN_RELU:
         if (!cnn_is_fused_relu(pass->net, index))
@@ -64,12 +64,12 @@ static void forward_layer(cnn_pass *pass, int index, int image, float *scratch)
         break;
     case CNN_MAXPOOL: {
         const cnn_pool pool = cnn_pool_of(layer);
-        pass->kernels.pool(&pool, x, y, state->chosen + (size_t)image * count);
+        pass->kernels.pool(&pool, x, y, state->chosen ? state->chosen + (size_t)image * count : NULL);
         break;
     }
     case CNN_DROPOUT:
         if (pass->is_training)
-            drop(pass, index, image);
+            drop(pass, index, image, thread);
         break;
     case CNN_LINEAR:
         break;
@@ -87,15 +87,16 @@ static void forward_image(void *context, int image, int thread)
     activation *input = cnn_input_of(pass, pass->begin), *output = cnn_input_of(pass, pass->end);
     cnn_pass_tell(pass, thread, CNN_PASS_NO_LAYER, CNN_PASS_FORWARD);
     if (pass->begin == 0 && input->last != input->first)
-        cnn_channels_last(&pass->kernels, input->shape, image_first(input, image), cnn_image(input, image));
+        cnn_channels_last(&pass->kernels, input->shape, image_first(input, image),
+                          cnn_image(input, image, thread));
     for (int i = pass->begin; i < pass->end; i++) {
-        forward_layer(pass, i, image, cnn_layer_scratch(pass, thread));
+        forward_layer(pass, i, image, thread);
         if (!cnn_is_fused_relu(pass->net, i))
             cnn_pass_tell(pass, thread, i, CNN_PASS_FORWARD);
     }
     /* A run ends before a linear layer. */
     if (output->last != output->first)
-        cnn_channels_first(&pass->kernels, output->shape, cnn_image(output, image),
+        cnn_channels_first(&pass->kernels, output->shape, cnn_image(output, image, thread),
                            image_first(output, image));
     cnn_pass_tell(pass, thread, pass->end - 1, CNN_PASS_FORWARD);
 }

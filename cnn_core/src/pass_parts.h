@@ -10,8 +10,10 @@
 /* Values of a batch, in two layouts that are one if an image has one channel or one pixel. */
 typedef struct activation {
     cnn_shape shape;
-    float *last;      /* [N,H,W,C], as layers work on it */
-    float *first;     /* [N,C,H,W], as callers and linear layers see it */
+    float *last;   /* [N,H,W,C], as layers work on it */
+    float *first;  /* [N,C,H,W], as callers and linear layers see it; NULL: see by_thread */
+    int by_thread; /* nobody asks for it afterwards: `last` is [threads,H,W,C], of the image at hand of each
+                    */
     int first_is_old; /* `last` has changed since `first` was made from it */
 } activation;
 
@@ -21,7 +23,7 @@ typedef struct layer_state {
     activation own;
     cnn_conv conv;   /* convolutions only */
     float *parts;    /* convolutions, training: a gradient of weights and bias for each part of the batch */
-    int32_t *chosen; /* maxpool */
+    int32_t *chosen; /* maxpool, training */
     uint8_t *kept;   /* dropout, training */
 } layer_state;
 
@@ -29,7 +31,8 @@ struct cnn_pass {
     cnn_net *net;
     cnn_threads *threads;
     cnn_kernels kernels;
-    int max_batch, training;
+    int max_batch;
+    cnn_pass_use use;
     int first_parameters;      /* layers before it need no gradient of their input */
     uint64_t random_per_image; /* dropout numbers of one image, over all layers */
     activation input;
@@ -84,9 +87,10 @@ static inline activation *cnn_input_of(cnn_pass *pass, int layer)
     return layer ? pass->layers[layer - 1].output : &pass->input;
 }
 
-static inline float *cnn_image(const activation *values, int image)
+/* An image of them, which `thread` is at. */
+static inline float *cnn_image(const activation *values, int image, int thread)
 {
-    return values->last + (size_t)image * cnn_shape_count(values->shape);
+    return values->last + (size_t)(values->by_thread ? thread : image) * cnn_shape_count(values->shape);
 }
 
 /* Whether a relu is done by the layer before it. */

@@ -65,7 +65,7 @@ int cnn_trainer_create(const cnn_trainer_options *options, cnn_net *net, const c
         status = cnn_sharing_create(options->ranks, net, &trainer->sharing);
     trainer->room = room_for(trainer, course.batch);
     if (!status)
-        status = cnn_pass_create(net, (int)trainer->room, 1, threads, &trainer->pass);
+        status = cnn_pass_create(net, (int)trainer->room, CNN_PASS_TRAIN, threads, &trainer->pass);
     if (status) {
         cnn_trainer_free(trainer);
         return status;
@@ -155,7 +155,7 @@ static int make_room(cnn_trainer *trainer, uint32_t batch)
     const uint32_t room = room_for(trainer, batch);
     if (room <= trainer->room)
         return CNN_OK;
-    const int status = cnn_pass_create(trainer->net, (int)room, 1, trainer->threads, &pass);
+    const int status = cnn_pass_create(trainer->net, (int)room, CNN_PASS_TRAIN, trainer->threads, &pass);
     if (status)
         return status;
     cnn_pass_free(trainer->pass);
@@ -203,7 +203,7 @@ int cnn_trainer_replace(cnn_trainer *trainer, cnn_net *net, cnn_optimizer *optim
     cnn_pass *pass;
     int status = check_replacement(trainer, net, optimizer);
     if (!status)
-        status = cnn_pass_create(net, (int)trainer->room, 1, trainer->threads, &pass);
+        status = cnn_pass_create(net, (int)trainer->room, CNN_PASS_TRAIN, trainer->threads, &pass);
     if (status)
         return status;
     for (int i = 0; i < net->layer_count; i++)

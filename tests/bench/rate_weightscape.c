@@ -60,7 +60,7 @@ static int create_parts(weightscape_way *w, const rate_task *task)
     if (status)
         return status;
     if (!task->training)
-        return cnn_pass_create(task->net, task->batch, 0, w->threads, &w->pass);
+        return cnn_pass_create(task->net, task->batch, CNN_PASS_LOGITS, w->threads, &w->pass);
     status = cnn_trainer_create(&options, task->net, &w->set, w->threads, &w->trainer);
     if (!status)
         w->pass = w->trainer->pass;

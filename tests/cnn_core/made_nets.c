@@ -69,7 +69,7 @@ void permute_units(const cnn_net *from, int index, int consumer, const int *orde
 float *made_outputs(cnn_net *net, int index, const cnn_dataset *set)
 {
     cnn_pass *pass;
-    if (cnn_pass_create(net, (int)set->count, 0, NULL, &pass))
+    if (cnn_pass_create(net, (int)set->count, CNN_PASS_OUTPUTS, NULL, &pass))
         fail_msg("%s", cnn_message());
     for (uint32_t i = 0; i < set->count; i++)
         cnn_dataset_gather(set, &i, 1, cnn_pass_images(pass) + i * cnn_shape_count(net->input),

@@ -107,7 +107,7 @@ static void fill_gradients(cnn_net *net)
 {
     const cnn_dataset set = made_images(0, 48);
     cnn_pass *pass;
-    assert_int_equal(cnn_pass_create(net, 48, 1, NULL, &pass), CNN_OK);
+    assert_int_equal(cnn_pass_create(net, 48, CNN_PASS_TRAIN, NULL, &pass), CNN_OK);
     for (uint32_t i = 0; i < 48; i++)
         cnn_dataset_gather(&set, &i, 1, cnn_pass_images(pass) + i * cnn_shape_count(net->input),
                            cnn_pass_labels(pass) + i);

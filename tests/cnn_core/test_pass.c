@@ -34,7 +34,7 @@ static fixture set_up(int index, cnn_threads *threads)
 {
     fixture f;
     assert_int_equal(cnn_net_create(networks[index].spec, networks[index].input, 4, 11, &f.net), CNN_OK);
-    assert_int_equal(cnn_pass_create(f.net, IMAGES, 1, threads, &f.pass), CNN_OK);
+    assert_int_equal(cnn_pass_create(f.net, IMAGES, CNN_PASS_TRAIN, threads, &f.pass), CNN_OK);
     reference_fill(21, cnn_pass_images(f.pass), IMAGES * cnn_shape_count(f.net->input));
     for (int i = 0; i < IMAGES; i++)
         cnn_pass_labels(f.pass)[i] = (uint8_t)(i % 4);
@@ -151,12 +151,60 @@ static void test_batches_change_no_bit(void **state)
     }
 }
 
+/* A pass for logits keeps less, and comes to the same bits. */
+static void test_logits_alone(void **state)
+{
+    (void)state;
+    for (int index = 0; index < NETWORKS; index++) {
+        cnn_threads *threads;
+        cnn_pass *pass, *with_outputs;
+        fixture f = set_up(index, NULL);
+        assert_int_equal(cnn_threads_create(3, &threads), CNN_OK);
+        assert_int_equal(cnn_pass_create(f.net, IMAGES, CNN_PASS_LOGITS, threads, &pass), CNN_OK);
+        assert_int_equal(cnn_pass_create(f.net, IMAGES, CNN_PASS_OUTPUTS, threads, &with_outputs), CNN_OK);
+        memcpy(cnn_pass_images(pass), cnn_pass_images(f.pass),
+               IMAGES * cnn_shape_count(f.net->input) * sizeof(float));
+        memcpy(cnn_pass_labels(pass), cnn_pass_labels(f.pass), IMAGES);
+        const double loss = cnn_pass_forward(f.pass, IMAGES).loss_sum;
+        assert_true(cnn_pass_forward(pass, IMAGES).loss_sum == loss);
+        assert_memory_equal(cnn_pass_logits(pass), cnn_pass_logits(f.pass),
+                            IMAGES * (size_t)f.net->classes * sizeof(float));
+        assert_true(cnn_pass_bytes(pass) <= cnn_pass_bytes(with_outputs));
+        for (int layer = 0; layer < f.net->layer_count; layer++)
+            if (f.net->layers[layer].kind == CNN_LINEAR)
+                assert_non_null(cnn_pass_output(pass, layer));
+        cnn_pass_free(with_outputs);
+        cnn_pass_free(pass);
+        cnn_threads_free(threads);
+        tear_down(&f);
+    }
+}
+
+/* What nobody asks for afterwards is there for the image at hand only. */
+static void test_logits_keep_little(void **state)
+{
+    (void)state;
+    cnn_net *net;
+    cnn_pass *pass, *with_outputs;
+    assert_int_equal(cnn_net_create(networks[1].spec, networks[1].input, 4, 11, &net), CNN_OK);
+    assert_int_equal(cnn_pass_create(net, 500, CNN_PASS_LOGITS, NULL, &pass), CNN_OK);
+    assert_int_equal(cnn_pass_create(net, 500, CNN_PASS_OUTPUTS, NULL, &with_outputs), CNN_OK);
+    /* At least the outputs of the first convolution, in both layouts. */
+    const size_t first = 500 * cnn_shape_count(net->layers[0].out) * sizeof(float);
+    assert_true(cnn_pass_bytes(pass) + 2 * first < cnn_pass_bytes(with_outputs));
+    assert_null(cnn_pass_output(pass, 0));
+    assert_non_null(cnn_pass_output(with_outputs, 0));
+    cnn_pass_free(with_outputs);
+    cnn_pass_free(pass);
+    cnn_net_free(net);
+}
+
 static void test_limits(void **state)
 {
     (void)state;
     fixture f = set_up(0, NULL);
     cnn_pass *untouched = (cnn_pass *)&f;
-    assert_int_equal(cnn_pass_create(f.net, 0, 1, NULL, &untouched), CNN_BAD_ARGUMENT);
+    assert_int_equal(cnn_pass_create(f.net, 0, CNN_PASS_TRAIN, NULL, &untouched), CNN_BAD_ARGUMENT);
     assert_non_null(strstr(cnn_message(), "batch"));
     assert_ptr_equal(untouched, &f);
     tear_down(&f);
@@ -169,6 +217,8 @@ int main(void)
         cmocka_unit_test(test_gradients),
         cmocka_unit_test(test_threads_change_no_bit),
         cmocka_unit_test(test_batches_change_no_bit),
+        cmocka_unit_test(test_logits_alone),
+        cmocka_unit_test(test_logits_keep_little),
         cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

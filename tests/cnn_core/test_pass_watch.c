@@ -35,7 +35,7 @@ static void set_up(cnn_net **net, cnn_pass **pass)
 {
     assert_int_equal(cnn_net_create(SPEC, (cnn_shape){2, 8, 9}, 4, 11, net), CNN_OK);
     assert_int_equal((*net)->layer_count, LAYERS);
-    assert_int_equal(cnn_pass_create(*net, IMAGES, 1, NULL, pass), CNN_OK);
+    assert_int_equal(cnn_pass_create(*net, IMAGES, CNN_PASS_TRAIN, NULL, pass), CNN_OK);
     reference_fill(21, cnn_pass_images(*pass), IMAGES * cnn_shape_count((*net)->input));
 }
 

@@ -74,7 +74,7 @@ static int count_network(int index)
     cnn_pass *pass = NULL;
     int status = cnn_net_create(networks[index].spec, networks[index].shape, CLASSES, 1, &net);
     if (!status)
-        status = cnn_pass_create(net, batch, 1, NULL, &pass);
+        status = cnn_pass_create(net, batch, CNN_PASS_TRAIN, NULL, &pass);
     if (!status) {
         watched w = {networks[index].name, net};
         fill(2, cnn_pass_images(pass), (size_t)batch * cnn_shape_count(net->input));

@@ -11,10 +11,17 @@
 /* Layer outputs, their gradients and scratch, for batches of up to a fixed size. One thread at a time. */
 typedef struct cnn_pass cnn_pass;
 
+/* What passes are for. */
+typedef enum cnn_pass_use {
+    CNN_PASS_OUTPUTS, /* forward passes, after which the outputs of all layers are there */
+    CNN_PASS_TRAIN,   /* backward passes, too; outputs that these do not need are not kept */
+    CNN_PASS_LOGITS,  /* forward passes for the logits and the loss alone: least memory, and fastest */
+} cnn_pass_use;
+
 /* Allocates all that passes over up to `max_batch` images need; nothing is allocated afterwards. `net` and
- * `threads` (may be NULL) are borrowed and must outlive the pass. `training` 0: forward passes only, less
- * memory. Errors: CNN_BAD_ARGUMENT, CNN_NO_MEMORY. The caller frees with cnn_pass_free. */
-int cnn_pass_create(cnn_net *net, int max_batch, int training, cnn_threads *threads, cnn_pass **out);
+ * `threads` (may be NULL) are borrowed and must outlive the pass. Errors: CNN_BAD_ARGUMENT, CNN_NO_MEMORY.
+ * The caller frees with cnn_pass_free. */
+int cnn_pass_create(cnn_net *net, int max_batch, cnn_pass_use use, cnn_threads *threads, cnn_pass **out);
 void cnn_pass_free(cnn_pass *pass);
 
 /* The memory that a pass takes, in bytes; it grows at most as its largest batch does. */
@@ -53,7 +60,8 @@ typedef struct cnn_batch_part {
 cnn_batch_result cnn_pass_train_part(cnn_pass *pass, const cnn_batch_part *part, uint64_t step);
 
 /* Output of layer `index` for the last batch, [N, out shape]; relu and dropout work in place, so a
- * convolution followed by relu shows the values after it. Borrowed, valid until the next pass. */
+ * convolution followed by relu shows the values after it. NULL if the pass, being for something else, has not
+ * kept it. Borrowed, valid until the next pass. */
 const float *cnn_pass_output(const cnn_pass *pass, int index);
 
 /* The logits of the last batch, [N, classes]. Borrowed. */

@@ -52,7 +52,7 @@ typedef struct cnn_observer {
     void (*row)(void *context, const cnn_step *step);
     /* The next step at which `frame` wants to be called; read as one word after every step. NULL: never. */
     const volatile uint64_t *next_frame;
-    /* At such a step: weights, gradients (net->layers) and activations (cnn_pass_output). */
+    /* At such a step: weights, gradients (net->layers) and what the pass has kept (cnn_pass_output). */
     void (*frame)(void *context, const cnn_step *step, const cnn_net *net, const cnn_pass *pass);
 } cnn_observer;
 

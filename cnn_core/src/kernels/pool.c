@@ -51,7 +51,8 @@ INLINE void pool_window(const cnn_pool *p, int kernel_h, int kernel_w, const flo
                 choice = either(better, (integers){0} + (r * kernel_w + s), choice);
             }
         store_some(y + c, best, channels_from(p, c));
-        store_integers(chosen + c, choice, channels_from(p, c));
+        if (chosen)
+            store_integers(chosen + c, choice, channels_from(p, c));
     }
 }
 
@@ -65,7 +66,7 @@ void KERNEL(pool)(const cnn_pool *p, const float *x, float *y, int32_t *chosen)
             else
                 pool_window(&pool, pool.kernel_h, pool.kernel_w, x + window(&pool, row, column), y, chosen);
             y += pool.channels;
-            chosen += pool.channels;
+            chosen = chosen ? chosen + pool.channels : NULL;
         }
 }
 
