@@ -87,6 +87,22 @@ void cnn_trainer_free(cnn_trainer *trainer)
     free(trainer);
 }
 
+/* The images of a batch, in the order of their numbers. */
+typedef struct batch_images {
+    const cnn_trainer *trainer;
+    const uint32_t *numbers;
+} batch_images;
+
+static void gather_image(void *context, int index, int thread)
+{
+    (void)thread;
+    const batch_images *batch = context;
+    const cnn_trainer *trainer = batch->trainer;
+    cnn_dataset_gather(trainer->set, batch->numbers + index, 1,
+                       cnn_pass_images(trainer->pass) + (size_t)index * cnn_shape_count(trainer->net->input),
+                       cnn_pass_labels(trainer->pass) + index);
+}
+
 /* Puts this process's part of the next step's batch in place. */
 static cnn_batch_part gather_batch(cnn_trainer *trainer)
 {
@@ -100,8 +116,8 @@ static cnn_batch_part gather_batch(cnn_trainer *trainer)
     const uint32_t whole = left < trainer->options.batch ? left : trainer->options.batch;
     const cnn_ranks *ranks = trainer->options.ranks;
     const cnn_share share = ranks ? cnn_share_of(whole, ranks->rank, ranks->count) : (cnn_share){.n = whole};
-    cnn_dataset_gather(set, trainer->order + place.image + share.first, (int)share.n,
-                       cnn_pass_images(trainer->pass), cnn_pass_labels(trainer->pass));
+    batch_images batch = {trainer, trainer->order + place.image + share.first};
+    cnn_threads_run(trainer->threads, (int)share.n, gather_image, &batch);
     return (cnn_batch_part){.whole = whole, .share = share};
 }
 
