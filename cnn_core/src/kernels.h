@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The inner loops, compiled once for each instruction set from one source and chosen at run time.
  * Internal to cnn_core. Environment, for tests and measurements: CNN_KERNELS=avx512|avx2|plain
- * chooses, CNN_ZEROS=multiplied has passes multiply by zeros like by all else. */
+ * chooses (on ARM: neon), CNN_ZEROS=multiplied has passes multiply by zeros like by all else. */
 #ifndef CNN_KERNELS_H
 #define CNN_KERNELS_H
 

@@ -3,7 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const cnn_kernels cnn_kernel_table_plain;
+#if defined(__aarch64__)
+#define BASELINE cnn_kernel_table_neon
+#else
+#define BASELINE cnn_kernel_table_plain
+#endif
+extern const cnn_kernels BASELINE;
 #if defined(__x86_64__)
 extern const cnn_kernels cnn_kernel_table_avx2, cnn_kernel_table_avx512;
 #endif
@@ -19,5 +24,5 @@ const cnn_kernels *cnn_kernels_get(void)
         return &cnn_kernel_table_avx2;
 #endif
     (void)wish;
-    return &cnn_kernel_table_plain;
+    return &BASELINE;
 }

@@ -8,6 +8,8 @@
 enum { ROWS_OF_TWO = 8, ROWS_OF_ONE = 8 };
 #elif defined(__AVX2__)
 enum { ROWS_OF_TWO = 6, ROWS_OF_ONE = 8 };
+#elif defined(__aarch64__)
+enum { ROWS_OF_TWO = 8, ROWS_OF_ONE = 8 };
 #else
 enum { ROWS_OF_TWO = 4, ROWS_OF_ONE = 8 };
 #endif

@@ -10,6 +10,8 @@
 #include <string.h>
 #if defined(__SSE2__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #if defined(__AVX512F__)
@@ -89,6 +91,8 @@ INLINE vector root(vector v)
     return (vector)_mm256_sqrt_ps((__m256)v);
 #elif defined(__SSE2__)
     return (vector)_mm_sqrt_ps((__m128)v);
+#elif defined(__aarch64__)
+    return (vector)vsqrtq_f32((float32x4_t)v);
 #else
     for (int lane = 0; lane < LANES; lane++)
         v[lane] = sqrtf(v[lane]);

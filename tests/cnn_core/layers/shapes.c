@@ -51,8 +51,8 @@ cnn_net *conv_net(const conv_shape *shape, unsigned long seed)
 
 void for_each_kernels(void (*test)(void))
 {
-    static const char *const names[] = {"plain", "avx2", "avx512"};
-    for (int i = 0; i < 3; i++) {
+    static const char *const names[] = {"plain", "avx2", "avx512", "neon"};
+    for (int i = 0; i < 4; i++) {
         setenv("CNN_KERNELS", names[i], 1);
         if (!strcmp(cnn_kernels_get()->name, names[i]))
             test();
