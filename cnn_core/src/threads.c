@@ -28,19 +28,37 @@ struct cnn_threads {
     pthread_mutex_t mutex;
     pthread_cond_t start, finished;
     atomic_ulong job; /* rises with each cnn_threads_run; changed under the mutex */
-    atomic_int busy;  /* workers that have not ended the current job */
     atomic_int stop;  /* changed under the mutex */
+    /* The current job: changes only when all of its tasks are done, so that whoever has taken one may read
+     * it. */
     cnn_task *task;
     void *context;
     int tasks;
-    atomic_int next;
+    atomic_int left; /* tasks that nobody has taken */
+    atomic_int done;
 };
 
-static void take_tasks(cnn_threads *pool, int thread)
+/* The number of a task of the current job, which is now the caller's; -1 if all are taken. */
+static int take_task(cnn_threads *pool)
 {
-    int index;
-    while ((index = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed)) < pool->tasks)
+    int left = atomic_load_explicit(&pool->left, memory_order_relaxed);
+    while (left > 0 && !atomic_compare_exchange_weak_explicit(&pool->left, &left, left - 1,
+                                                              memory_order_acquire, memory_order_relaxed))
+        ;
+    return left > 0 ? pool->tasks - left : -1;
+}
+
+/* Does tasks until all are taken; whether the last one to be done was among them. A job does not wait for
+ * threads that come too late to have a task: the system may have given their processor to somebody else. */
+static int do_tasks(cnn_threads *pool, int thread)
+{
+    int mine = 0, tasks = 0;
+    for (int index = take_task(pool); index >= 0; index = take_task(pool)) {
+        tasks = pool->tasks;
         pool->task(pool->context, index, thread);
+        mine++;
+    }
+    return mine && atomic_fetch_add_explicit(&pool->done, mine, memory_order_acq_rel) + mine == tasks;
 }
 
 static void look_away(void)
@@ -69,19 +87,19 @@ static void await_job(cnn_threads *pool, unsigned long seen)
     pthread_mutex_unlock(&pool->mutex);
 }
 
-static int is_busy(cnn_threads *pool)
+static int is_done(cnn_threads *pool)
 {
-    return atomic_load_explicit(&pool->busy, memory_order_acquire) != 0;
+    return atomic_load_explicit(&pool->done, memory_order_acquire) == pool->tasks;
 }
 
-static void await_workers(cnn_threads *pool)
+static void await_end(cnn_threads *pool)
 {
-    for (int i = 0; i < LOOKS && is_busy(pool); i++)
+    for (int i = 0; i < LOOKS && !is_done(pool); i++)
         look_away();
-    if (!is_busy(pool))
+    if (is_done(pool))
         return;
     pthread_mutex_lock(&pool->mutex);
-    while (is_busy(pool))
+    while (!is_done(pool))
         pthread_cond_wait(&pool->finished, &pool->mutex);
     pthread_mutex_unlock(&pool->mutex);
 }
@@ -90,12 +108,12 @@ static void *work(void *argument)
 {
     worker *self = argument;
     cnn_threads *pool = self->pool;
-    for (unsigned long seen = 0;; seen++) {
+    for (unsigned long seen = 0;;) {
         await_job(pool, seen);
         if (atomic_load(&pool->stop))
             return NULL;
-        take_tasks(pool, self->number);
-        if (atomic_fetch_sub_explicit(&pool->busy, 1, memory_order_acq_rel) == 1) {
+        seen = atomic_load_explicit(&pool->job, memory_order_acquire);
+        if (do_tasks(pool, self->number)) {
             pthread_mutex_lock(&pool->mutex);
             pthread_cond_signal(&pool->finished);
             pthread_mutex_unlock(&pool->mutex);
@@ -187,13 +205,13 @@ void cnn_threads_run(cnn_threads *pool, int tasks, cnn_task *task, void *context
     pool->task = task;
     pool->context = context;
     pool->tasks = tasks;
-    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-    atomic_store_explicit(&pool->busy, pool->count - 1, memory_order_relaxed);
+    atomic_store_explicit(&pool->done, 0, memory_order_relaxed);
+    atomic_store_explicit(&pool->left, tasks, memory_order_release);
     pthread_mutex_lock(&pool->mutex);
     atomic_fetch_add_explicit(&pool->job, 1, memory_order_release);
     pthread_cond_broadcast(&pool->start);
     pthread_mutex_unlock(&pool->mutex);
 
-    take_tasks(pool, 0);
-    await_workers(pool);
+    if (!do_tasks(pool, 0))
+        await_end(pool);
 }
