@@ -33,7 +33,9 @@ typedef struct cnn_target {
     ptrdiff_t pitch;
     const float *start; /* readable up to cnn_padded(n), or NULL: zeros */
     int accumulate;     /* 0: c is overwritten; else the sum is added to it */
-    int relu;           /* what is written is max(value, 0); NaN stays NaN */
+    int continued; /* sums begin with what c holds, readable up to cnn_padded(n), instead: to the bits of one
+                    * product over all terms */
+    int relu;      /* what is written is max(value, 0); NaN stays NaN */
 } cnn_target;
 
 /* Sums over d < depth of a[i,d] * b[d,j]; i < m, j < n. a[i,d] is at a + a_row[i] + a_column[d], or a + i *
@@ -113,6 +115,10 @@ typedef struct cnn_kernels {
     /* Writes those of `count` values that are not zero, in order, with rows of b `pitch` apart; there is room
      * for all. Returns their number. */
     int (*collect)(const float *values, int count, int32_t pitch, cnn_term *terms);
+    /* to[row * to_pitch + column] = from[row * from_pitch + column]; both are accessible up to
+     * cnn_padded(columns). */
+    void (*copy_rows)(const float *from, ptrdiff_t from_pitch, int rows, int columns, float *to,
+                      ptrdiff_t to_pitch);
     /* Adds row i of `columns` values, rows `pitch` apart, to what is at to + to_row[i], one row after the
      * other. */
     void (*add_rows)(const float *values, ptrdiff_t pitch, int rows, int columns, float *to,

@@ -15,6 +15,8 @@ void KERNEL(product)(const cnn_product *product);
 void KERNEL(sparse_product)(const cnn_sparse_product *product);
 int KERNEL(count)(const float *values, int count);
 int KERNEL(collect)(const float *values, int count, int32_t pitch, cnn_term *terms);
+void KERNEL(copy_rows)(const float *from, ptrdiff_t from_pitch, int rows, int columns, float *to,
+                       ptrdiff_t to_pitch);
 void KERNEL(add_rows)(const float *values, ptrdiff_t pitch, int rows, int columns, float *to,
                       const ptrdiff_t *to_row);
 void KERNEL(add_columns)(const float *values, ptrdiff_t pitch, int rows, int columns, double *sums);

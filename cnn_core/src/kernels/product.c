@@ -13,7 +13,10 @@ enum { ROWS_OF_TWO = 8, ROWS_OF_ONE = 8 };
 #else
 enum { ROWS_OF_TWO = 4, ROWS_OF_ONE = 8 };
 #endif
-enum { MOST_ROWS = 8 };
+enum { MOST_ROWS = 8, PANEL = 2 * LANES };
+
+/* Half of the nearest cache, in floats, and the depth of a panel of b that takes little more. */
+enum { NEAR = 4096, DEEPEST = NEAR / PANEL * 5 / 4 };
 
 /* Writes a tile whose last vector is not whole. */
 static __attribute__((noinline)) void finish_some(const cnn_target *target, int i, int j, int rows, int last,
@@ -35,9 +38,11 @@ INLINE void tile(const cnn_product *p, int i, int j, int columns, int rows, int 
     const float *a[MOST_ROWS];
     UNROLL for (int r = 0; r < rows; r++)
     {
-        fetch(place_of(&p->target, i + r, j));
+        const float *c = place_of(&p->target, i + r, j);
+        fetch(c);
         a[r] = p->a + (p->a_row ? p->a_row[i + r] : (i + r) * p->a_pitch);
-        UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = start_of(&p->target, j + v * LANES);
+        UNROLL for (int v = 0; v < vectors; v++) sum[r][v] =
+            start_of(&p->target, c + v * LANES, j + v * LANES);
     }
     const float *b = p->b + j;
     const ptrdiff_t *column = p->a_column, *row = p->b_row, *end = row + p->depth;
@@ -62,42 +67,76 @@ INLINE void tile(const cnn_product *p, int i, int j, int columns, int rows, int 
     }
 }
 
-#define TILE(count)                                                                                          \
+/* Some rows of the columns first to last, panel by panel. */
+INLINE void tiles(const cnn_product *p, int i, int first, int last, int rows, int vectors)
+{
+    for (int j = first; j < last; j += vectors * LANES)
+        tile(p, i, j, last - j < vectors * LANES ? last - j : vectors * LANES, rows, vectors);
+}
+
+#define TILES(count)                                                                                         \
     case count:                                                                                              \
-        tile(p, i, j, columns, count, vectors);                                                              \
+        tiles(p, i, first, last, count, vectors);                                                            \
         break;
 
-/* All rows of a panel of columns, whose part of b stays in the nearest cache. The last two tiles are about as
- * high, since low ones have too few chains of multiply-adds. */
-INLINE void panel(const cnn_product *p, int j, int columns, int most_rows, int vectors)
+/* All rows of the columns first to last, whose part of b stays in the nearest cache. The last two tiles are
+ * about as high, since low ones have too few chains of multiply-adds. */
+INLINE void all_rows(const cnn_product *p, int first, int last, int most_rows, int vectors)
 {
     int i = 0;
     while (i < p->m) {
         const int left = p->m - i;
         const int rows = left <= most_rows || left >= 2 * most_rows ? left : (left + 1) / 2;
         switch (rows) {
-            TILE(1)
-            TILE(2)
-            TILE(3)
-            TILE(4)
-            TILE(5)
-            TILE(6)
-            TILE(7)
+            TILES(1)
+            TILES(2)
+            TILES(3)
+            TILES(4)
+            TILES(5)
+            TILES(6)
+            TILES(7)
         default:
-            tile(p, i, j, columns, most_rows, vectors);
+            tiles(p, i, first, last, most_rows, vectors);
             break;
         }
         i += rows < most_rows ? rows : most_rows;
     }
 }
 
+/* Columns whose part of b leaves half of the nearest cache to all else; whole panels. */
+static int near_columns(int depth)
+{
+    const int fit = NEAR / (depth > 0 ? depth : 1) / PANEL * PANEL;
+    return fit > PANEL ? fit : PANEL;
+}
+
+static void all_columns(const cnn_product *p)
+{
+    /* The last panel has one vector where that is enough. */
+    const int last_one = p->n % PANEL && p->n % PANEL <= LANES,
+              panels = last_one ? p->n / PANEL * PANEL : p->n;
+    const int step = near_columns(p->depth);
+    for (int first = 0; first < panels; first += step)
+        all_rows(p, first, panels - first < step ? panels : first + step, ROWS_OF_TWO, 2);
+    if (last_one)
+        all_rows(p, panels, p->n, ROWS_OF_ONE, 1);
+}
+
+/* Deep sums are taken in parts, each of which goes on from the one before, so that a panel of b stays near.
+ * (What is added to c has nowhere to go on from.) */
 void KERNEL(product)(const cnn_product *product)
 {
-    /* A copy that no store can reach: what it holds stays in registers. */
-    const cnn_product copy = *product, *p = &copy;
-    int j = 0;
-    for (; p->n - j > LANES; j += 2 * LANES)
-        panel(p, j, p->n - j < 2 * LANES ? p->n - j : 2 * LANES, ROWS_OF_TWO, 2);
-    if (p->n > j)
-        panel(p, j, p->n - j, ROWS_OF_ONE, 1);
+    const int whole = product->target.accumulate || product->depth <= DEEPEST;
+    const int parts = whole ? 1 : (product->depth + DEEPEST - 1) / DEEPEST;
+    for (int i = 0; i < parts; i++) {
+        /* A copy that no store can reach: what it holds stays in registers. */
+        cnn_product part = *product;
+        const int begin = (int)((int64_t)product->depth * i / parts);
+        part.depth = (int)((int64_t)product->depth * (i + 1) / parts) - begin;
+        part.a_column += begin;
+        part.b_row += begin;
+        part.target.continued |= i > 0;
+        part.target.relu &= i == parts - 1;
+        all_columns(&part);
+    }
 }

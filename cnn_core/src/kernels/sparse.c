@@ -9,8 +9,8 @@ INLINE void strip(const cnn_sparse_product *p, int i, int j, int columns, int ve
 {
     vector sum[WIDEST];
     float *c = place_of(&p->target, i, j);
-    UNROLL for (int v = 0; v < vectors; v++) fetch(c + v * LANES);
-    UNROLL for (int v = 0; v < vectors; v++) sum[v] = start_of(&p->target, j + v * LANES);
+    UNROLL for (int v = 0; v < vectors; v += CNN_VECTOR_MOST / LANES) fetch(c + v * LANES);
+    UNROLL for (int v = 0; v < vectors; v++) sum[v] = start_of(&p->target, c + v * LANES, j + v * LANES);
     const float *b = p->b + j;
     const cnn_term *term = p->terms + i * p->capacity, *end = term + p->counts[i];
     for (; term < end; term++) {

@@ -22,17 +22,3 @@ void KERNEL(add_columns)(const float *values, ptrdiff_t pitch, int rows, int col
     if (first < columns)
         add_some(values + first, pitch, rows, columns - first, sums + first);
 }
-
-void KERNEL(add_rows)(const float *values, ptrdiff_t pitch, int rows, int columns, float *to,
-                      const ptrdiff_t *to_row)
-{
-    const int whole = columns / LANES * LANES;
-    for (int row = 0; row < rows; row++) {
-        const float *from = values + row * pitch;
-        float *at = to + to_row[row];
-        for (int column = 0; column < whole; column += LANES)
-            store(at + column, load(at + column) + load(from + column));
-        for (int column = whole; column < columns; column++)
-            at[column] += from[column];
-    }
-}

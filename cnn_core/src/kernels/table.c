@@ -12,6 +12,7 @@ const cnn_kernels KERNEL(table) = {
     .sparse_product = KERNEL(sparse_product),
     .count = KERNEL(count),
     .collect = KERNEL(collect),
+    .copy_rows = KERNEL(copy_rows),
     .add_rows = KERNEL(add_rows),
     .add_columns = KERNEL(add_columns),
     .transpose = KERNEL(transpose),

@@ -6,10 +6,10 @@
 #include "names.h"
 #include "vector.h"
 
-/* What the sums of the columns from j on begin with. */
-INLINE vector start_of(const cnn_target *target, int j)
+/* What the sums of the columns from j on begin with, which go to c. */
+INLINE vector start_of(const cnn_target *target, const float *c, int j)
 {
-    return target->start ? load(target->start + j) : (vector){0};
+    return target->continued ? load(c) : target->start ? load(target->start + j) : (vector){0};
 }
 
 /* Where row i goes, from column j on. */

@@ -8,8 +8,8 @@
 
 enum {
     DEPTH = CNN_LINEAR_DEPTH,
+    DEEPER = 2 * DEPTH, /* of products with all of a matrix: they take fewer columns at a time */
     GROUP = CNN_LINEAR_GROUP,
-    AHEAD = 8, /* rows */
 };
 
 static int blocks(int count, int size)
@@ -22,15 +22,11 @@ static int smaller(int a, int b)
     return a < b ? a : b;
 }
 
-/* A sum of `count` terms is taken in blocks of even depth. */
-static int depths(int count)
+/* A sum of `count` terms is taken in blocks of even depth, at most `most`; how deep they are changes no bit.
+ */
+static int depth_begin(int count, int most, int block)
 {
-    return blocks(count, DEPTH);
-}
-
-static int depth_begin(int count, int block)
-{
-    return (int)((int64_t)count * block / depths(count));
+    return (int)((int64_t)count * block / blocks(count, most));
 }
 
 /* Columns of a task: as many as a sparse product keeps in registers. */
@@ -48,12 +44,12 @@ static ptrdiff_t pitch(const cnn_linear *l)
 /* A block of the second operand, and one of results. */
 size_t cnn_linear_scratch(int n)
 {
-    return ((size_t)DEPTH + (size_t)n) * cnn_odd_lines(8 * CNN_VECTOR_MOST);
+    return ((size_t)DEEPER + (size_t)n) * cnn_odd_lines(8 * CNN_VECTOR_MOST);
 }
 
 static float *results(const cnn_linear *l, int thread)
 {
-    return l->scratch[thread] + DEPTH * pitch(l);
+    return l->scratch[thread] + DEEPER * pitch(l);
 }
 
 /* ---- what is not zero ---- */
@@ -71,7 +67,7 @@ size_t cnn_linear_turned(int n, int out)
 
 size_t cnn_picked_blocks(int rows, int columns)
 {
-    return (size_t)rows * (size_t)depths(columns);
+    return (size_t)rows * (size_t)blocks(columns, DEPTH);
 }
 
 /* Above three quarters it is faster to multiply by all of a matrix. */
@@ -97,8 +93,8 @@ static void pick_row(const cnn_linear *l, const cnn_picked *picked, const float 
 {
     const int found = l->kernels->count(values, columns);
     picked->found[row] = is_full(found, columns) ? FULL : found;
-    for (int block = 0; !is_full(found, columns) && block < depths(columns); block++) {
-        const int first = depth_begin(columns, block), last = depth_begin(columns, block + 1);
+    for (int block = 0; !is_full(found, columns) && block < blocks(columns, DEPTH); block++) {
+        const int first = depth_begin(columns, DEPTH, block), last = depth_begin(columns, DEPTH, block + 1);
         const size_t at = (size_t)block * (size_t)rows + (size_t)row;
         picked->counts[at] =
             l->kernels->collect(values + first, last - first, (int32_t)pitch(l), picked->terms + at * DEPTH);
@@ -152,23 +148,10 @@ void cnn_linear_pick_gradient(void *context, int index, int thread)
 /* ---- products ---- */
 
 /* Where the rows, or the elements of a row, of a block begin. */
-static void fill_offsets(ptrdiff_t offsets[DEPTH], ptrdiff_t step)
+static void fill_offsets(ptrdiff_t offsets[DEEPER], ptrdiff_t step)
 {
-    for (int i = 0; i < DEPTH; i++)
+    for (int i = 0; i < DEEPER; i++)
         offsets[i] = i * step;
-}
-
-/* The block that begins at `from`, of rows `from_pitch` apart, laid out for products. No cache foresees the
- * beginnings of rows: those some rows ahead are asked for. */
-static const float *copied(const cnn_linear *l, const float *from, int from_pitch, int rows, int columns,
-                           float *to)
-{
-    for (int row = 0; row < rows; row++) {
-        for (int column = 0; column < columns; column += CNN_VECTOR_MOST)
-            __builtin_prefetch(from + (ptrdiff_t)(row + AHEAD) * from_pitch + column);
-        memcpy(to + row * pitch(l), from + (ptrdiff_t)row * from_pitch, (size_t)columns * sizeof *to);
-    }
-    return to;
 }
 
 /* Block `block` of a sum over `deep`: a [m, deep], at a and its offsets or as picked, times b [.., n]. */
@@ -208,11 +191,13 @@ void cnn_linear_forward(void *context, int index, int thread)
     const cnn_linear *l = context;
     const int first = index * width(l), columns = smaller(width(l), l->out - first);
     const cnn_picked *picked = is_sparse(&l->rows, l->n, (int64_t)l->n * l->in) ? &l->rows : NULL;
-    ptrdiff_t elements[DEPTH], rows[DEPTH];
+    const int most = picked ? DEPTH : DEEPER;
+    ptrdiff_t elements[DEEPER], rows[DEEPER];
     fill_offsets(elements, 1);
     fill_offsets(rows, pitch(l));
-    for (int block = 0; block < depths(l->in); block++) {
-        const int begin = depth_begin(l->in, block), depth = depth_begin(l->in, block + 1) - begin;
+    for (int block = 0; block < blocks(l->in, most); block++) {
+        const int begin = depth_begin(l->in, most, block),
+                  depth = depth_begin(l->in, most, block + 1) - begin;
         l->kernels->transpose(l->weight + (size_t)first * (size_t)l->in + begin, l->in, columns, depth,
                               l->scratch[thread], pitch(l));
         multiply(l, picked, block,
@@ -227,8 +212,8 @@ void cnn_linear_forward(void *context, int index, int thread)
                                 .target = {.c = results(l, thread),
                                            .pitch = pitch(l),
                                            .start = block ? NULL : l->bias + first,
-                                           .accumulate = block > 0,
-                                           .relu = l->relu && block == depths(l->in) - 1}});
+                                           .continued = block > 0,
+                                           .relu = l->relu && block == blocks(l->in, most) - 1}});
     }
     write_results(l, thread, first, columns, l->y, l->out);
 }
@@ -238,12 +223,14 @@ static void backward_weight(const cnn_linear *l, int index, float *scratch)
 {
     const int first = index * width(l), columns = smaller(width(l), l->in - first);
     const cnn_picked *picked = is_sparse(&l->columns, l->out, (int64_t)l->n * l->out) ? &l->columns : NULL;
-    ptrdiff_t elements[DEPTH], rows[DEPTH];
+    const int most = picked ? DEPTH : DEEPER;
+    ptrdiff_t elements[DEEPER], rows[DEEPER];
     fill_offsets(elements, 1);
     fill_offsets(rows, pitch(l));
-    for (int block = 0; block < depths(l->n); block++) {
-        const int begin = depth_begin(l->n, block), depth = depth_begin(l->n, block + 1) - begin;
+    for (int block = 0; block < blocks(l->n, most); block++) {
+        const int begin = depth_begin(l->n, most, block), depth = depth_begin(l->n, most, block + 1) - begin;
         const float *x = l->x + (size_t)begin * (size_t)l->in + first;
+        l->kernels->copy_rows(x, l->in, depth, columns, scratch, pitch(l));
         multiply(l, picked, block,
                  &(cnn_product){
                      .m = l->out,
@@ -252,9 +239,9 @@ static void backward_weight(const cnn_linear *l, int index, float *scratch)
                      .a = l->turned + begin,
                      .a_pitch = turned_pitch(l->n),
                      .a_column = elements,
-                     .b = copied(l, x, l->in, depth, columns, scratch),
+                     .b = scratch,
                      .b_row = rows,
-                     .target = {.c = l->weight_gradient + first, .pitch = l->in, .accumulate = block > 0}});
+                     .target = {.c = l->weight_gradient + first, .pitch = l->in, .continued = block > 0}});
     }
 }
 
@@ -263,12 +250,15 @@ static void backward_input(const cnn_linear *l, int index, int thread)
 {
     const int first = index * width(l), columns = smaller(width(l), l->in - first);
     const cnn_picked *picked = is_sparse(&l->rows, l->n, (int64_t)l->n * l->out) ? &l->rows : NULL;
-    ptrdiff_t elements[DEPTH], rows[DEPTH];
+    const int most = picked ? DEPTH : DEEPER;
+    ptrdiff_t elements[DEEPER], rows[DEEPER];
     fill_offsets(elements, turned_pitch(l->n));
     fill_offsets(rows, pitch(l));
-    for (int block = 0; block < depths(l->out); block++) {
-        const int begin = depth_begin(l->out, block), depth = depth_begin(l->out, block + 1) - begin;
+    for (int block = 0; block < blocks(l->out, most); block++) {
+        const int begin = depth_begin(l->out, most, block),
+                  depth = depth_begin(l->out, most, block + 1) - begin;
         const float *weight = l->weight + (size_t)begin * (size_t)l->in + first;
+        l->kernels->copy_rows(weight, l->in, depth, columns, l->scratch[thread], pitch(l));
         multiply(
             l, picked, block,
             &(cnn_product){.m = l->n,
@@ -277,9 +267,9 @@ static void backward_input(const cnn_linear *l, int index, int thread)
                            .a = l->turned + cnn_linear_turned(l->n, begin),
                            .a_pitch = 1,
                            .a_column = elements,
-                           .b = copied(l, weight, l->in, depth, columns, l->scratch[thread]),
+                           .b = l->scratch[thread],
                            .b_row = rows,
-                           .target = {.c = results(l, thread), .pitch = pitch(l), .accumulate = block > 0}});
+                           .target = {.c = results(l, thread), .pitch = pitch(l), .continued = block > 0}});
     }
     write_results(l, thread, first, columns, l->dx, l->in);
 }

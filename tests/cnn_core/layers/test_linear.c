@@ -34,6 +34,44 @@ static void run(const cnn_linear *linear, int tasks, cnn_task *task)
         task((void *)linear, i, 0);
 }
 
+static void run_all(const cnn_linear *linear)
+{
+    run(linear, cnn_linear_pick_tasks(linear), cnn_linear_pick);
+    run(linear, cnn_linear_forward_tasks(linear), cnn_linear_forward);
+    run(linear, cnn_linear_pick_gradient_tasks(linear), cnn_linear_pick_gradient);
+    run(linear, cnn_linear_backward_tasks(linear), cnn_linear_backward);
+}
+
+/* Sees no zeros, so that all is multiplied. */
+static int count_all(const float *values, int count)
+{
+    (void)values;
+    return count;
+}
+
+/* What is picked gives the values that multiplying by the zeros gives, to the bit. */
+static void check_multiplied(const cnn_linear *linear)
+{
+    const size_t N = (size_t)linear->n, IN = (size_t)linear->in, OUT = (size_t)linear->out;
+    cnn_kernels dense = *linear->kernels;
+    dense.count = count_all;
+    cnn_linear whole = *linear;
+    whole.kernels = &dense;
+    whole.y = floats(N * OUT);
+    whole.dx = floats(N * IN);
+    whole.weight_gradient = floats(OUT * IN);
+    run_all(&whole);
+    for (size_t i = 0; i < N * OUT; i++)
+        assert_true(whole.y[i] == linear->y[i]);
+    for (size_t i = 0; i < N * IN; i++)
+        assert_true(whole.dx[i] == linear->dx[i]);
+    for (size_t i = 0; i < OUT * IN; i++)
+        assert_true(whole.weight_gradient[i] == linear->weight_gradient[i]);
+    free(whole.y);
+    free(whole.dx);
+    free(whole.weight_gradient);
+}
+
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
@@ -93,10 +131,7 @@ static void check_case(int n, int in, int out, float zeros, int relu)
                                .turned = turned,
                                .columns = columns,
                                .scratch = &scratch};
-    run(&linear, cnn_linear_pick_tasks(&linear), cnn_linear_pick);
-    run(&linear, cnn_linear_forward_tasks(&linear), cnn_linear_forward);
-    run(&linear, cnn_linear_pick_gradient_tasks(&linear), cnn_linear_pick_gradient);
-    run(&linear, cnn_linear_backward_tasks(&linear), cnn_linear_backward);
+    run_all(&linear);
 
     for (size_t i = 0; i < N; i++)
         for (size_t o = 0; o < OUT; o++) {
@@ -133,6 +168,7 @@ static void check_case(int n, int in, int out, float zeros, int relu)
             assert_true(fabs((double)dw[o * IN + k] - sum) <= bound(n, size));
         }
     }
+    check_multiplied(&linear);
     float *blocks[] = {x, weight, bias, dy, y, dx, dw, db, scratch, turned};
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
         free(blocks[i]);
