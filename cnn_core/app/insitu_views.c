@@ -106,7 +106,8 @@ static int run_pass(insitu_views *views)
     if (views->has_run)
         return CNN_OK;
     if (!views->pass) {
-        const int status = cnn_pass_create(views->net, (int)count, CNN_PASS_OUTPUTS, views->threads, &views->pass);
+        const int status =
+            cnn_pass_create(views->net, (int)count, CNN_PASS_OUTPUTS, views->threads, &views->pass);
         if (status)
             return status;
     }
