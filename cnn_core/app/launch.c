@@ -152,22 +152,22 @@ static const char *name(void *context, int rank)
 
 /* ---- joining ---- */
 
-/* Open MPI's launcher tells this, too; where it is missing, the variables are somebody else's, and MPI would
- * start a daemon for a job of one. */
-static int has_launcher(void)
+/* Whether the variables can be of a launcher that this MPI understands: those of Open MPI speak PMIx, as
+ * Slurm may; what Slurm speaks otherwise MPI itself must find out. */
+static int has_launcher(const mpi_door *door)
 {
-    return !getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK");
+    return !door->is_open_mpi || getenv("PMIX_RANK") || getenv("SLURM_STEP_ID");
 }
 
 static int join_job(void)
 {
     static const mpi_host host = {.signal = signals_caught, .signalled = signals_note};
     char why[MPI_CAUSE_SIZE];
-    if (!has_launcher())
-        return refuse("the environment has OMPI_COMM_WORLD_SIZE, but no launcher has started this process");
     const int status = load_door();
     if (status)
         return status;
+    if (!has_launcher(here.door))
+        return refuse("no launcher of this program's MPI has started them");
     if (here.door->join(&host, &here.job, why, sizeof why))
         return refuse(why);
     const int count = here.door->count(here.job);
@@ -182,7 +182,11 @@ static int join_job(void)
 
 int launch_join(void)
 {
-    if (launch_copies() == 1)
+    uint64_t count;
+    if (find_row(&count) < 0)
+        return CNN_OK;
+    tell_plainly();
+    if (count == 1)
         return CNN_OK;
     const int status = join_job();
     if (status)

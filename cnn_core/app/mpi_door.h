@@ -27,6 +27,8 @@ typedef struct mpi_host {
 
 typedef struct mpi_door {
     int version;
+    /* 1: it is Open MPI, which without a launcher of its own starts a daemon for a job of one. */
+    int is_open_mpi;
     /* Joins the job that a launcher has started; -1: `why` tells. Once in a process. */
     int (*join)(const mpi_host *host, mpi_job **out, char *why, size_t size);
     int (*rank)(const mpi_job *job);

@@ -6,16 +6,16 @@
 #include "launch.h"
 #include "signals.h"
 #include "tell.h"
-#include <stdlib.h>
-#include <string.h>
+#include <limits.h>
+#include <stdio.h>
 
 /* ---- data ---- */
 
-/* What travels, before the folder's name. */
+/* What travels. */
 typedef struct request {
     int classes, threads;
     uint32_t validation;
-    size_t length;
+    char folder[PATH_MAX];
 } request;
 
 static int send(const cnn_ranks *ranks, void *bytes, size_t size)
@@ -54,12 +54,12 @@ int rank_data_load(const rank_data *wanted, cnn_data *out)
     cnn_data data = {0};
     if (!ranks)
         return data_source_load(wanted->folder, wanted->classes, wanted->validation, 0, out);
-    request asked = {wanted->classes, wanted->threads, wanted->validation, strlen(wanted->folder) + 1};
+    request asked = {wanted->classes, wanted->threads, wanted->validation, ""};
+    /* A longer one could not be opened. */
+    snprintf(asked.folder, sizeof asked.folder, "%s", wanted->folder);
     int status = cnn_order_give(ranks, LAUNCH_ORDER_LOAD, 0, 0);
     if (!status)
         status = send(ranks, &asked, sizeof asked);
-    if (!status)
-        status = send(ranks, (void *)(uintptr_t)wanted->folder, asked.length);
     if (status)
         return status;
     status = data_source_load(wanted->folder, wanted->classes, wanted->validation, 0, &data);
@@ -78,11 +78,11 @@ typedef struct following {
     cnn_threads *threads;
 } following;
 
-static int load(following *f, const request *asked, const char *folder)
+static int load(following *f, const request *asked)
 {
     if (!f->values)
         return cnn_fail(CNN_BAD_ARGUMENT, "%s", tell_first_error());
-    const char *own = option_given(f->values, "data") ? option_text(f->values, "data") : folder;
+    const char *own = option_given(f->values, "data") ? option_text(f->values, "data") : asked->folder;
     const int threads = option_given(f->values, "threads") ? (int)option_whole(f->values, "threads") : 0;
     int status = data_source_load(own, asked->classes, asked->validation, 0, &f->data);
     if (!status && !f->threads)
@@ -95,14 +95,8 @@ static int take_data(following *f)
     const cnn_ranks *ranks = launch_ranks();
     request asked;
     int status = send(ranks, &asked, sizeof asked);
-    char *folder = status ? NULL : malloc(asked.length);
-    if (!status && !folder)
-        status = cnn_fail(CNN_NO_MEMORY, "no memory for a text of %zu bytes", asked.length);
     if (!status)
-        status = send(ranks, folder, asked.length);
-    if (!status)
-        status = agree_on_data(ranks, load(f, &asked, folder), &f->data);
-    free(folder);
+        status = agree_on_data(ranks, load(f, &asked), &f->data);
     f->core = (cnn_follower){
         .ranks = ranks, .train = &f->data.train, .validation = &f->data.validation, .threads = f->threads};
     return status;

@@ -18,7 +18,8 @@ static void tell_failure(app_session *session, const char *message)
     session->failed = 1;
 }
 
-/* Without the other ranks there are no more steps. Told once, whatever notices it. */
+/* Without the other ranks, or if one cannot follow, there are no more steps. Told once, whatever notices it.
+ */
 static void lose(app_session *session)
 {
     if (!session->is_lost)
@@ -210,7 +211,7 @@ static int train(app_session *session, const cnn_observer *observer)
         const int status = cnn_trainer_step(trainer, observer, &step);
         session->steer.in_step = 0;
         if (status && status != CNN_NOT_FINITE) {
-            check(session, status);
+            lose(session);
             return 0;
         }
         session->last_failed = status != CNN_OK;

@@ -9,7 +9,7 @@ enum { LINE_SIZE = 3 * 4096 };
 
 static const char *command_name;
 static int live; /* the terminal's last line is one that will be rewritten */
-static int is_silent;
+static int is_silent, is_plain;
 static char first_error[LINE_SIZE];
 
 void tell_silently(void)
@@ -32,9 +32,14 @@ void tell_as(const char *command)
     command_name = command;
 }
 
+void tell_plainly(void)
+{
+    is_plain = 1;
+}
+
 int tell_is_live(void)
 {
-    return isatty(STDOUT_FILENO);
+    return !is_plain && isatty(STDOUT_FILENO);
 }
 
 /* Takes the rewritten line away, so that what follows starts on a clean one. */

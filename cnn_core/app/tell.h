@@ -31,7 +31,11 @@ void tell_aloud(void);
 /* The first error that was not told, without the command's name; "": there was none. */
 const char *tell_first_error(void);
 
-/* True if standard output is a terminal. */
+/* From here on standard output is taken for a file: launchers give their children a terminal that nobody
+ * looks at. */
+void tell_plainly(void);
+
+/* True if standard output is a terminal that somebody looks at. */
 int tell_is_live(void);
 
 #endif

@@ -227,6 +227,9 @@ static void abort_job(mpi_job *job, int exit_status)
 }
 
 const mpi_door weightscape_mpi_door = {.version = MPI_DOOR_VERSION,
+#ifdef OPEN_MPI
+                                       .is_open_mpi = 1,
+#endif
                                        .join = join,
                                        .rank = rank_of,
                                        .count = count_of,

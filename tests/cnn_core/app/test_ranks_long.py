@@ -31,7 +31,7 @@ def test_few_images_on_few_ranks(program, ranks, tmp_path, count):  # noqa: F811
     make_files.write_idx(tmp_path / "set", train=count + 1, test=4)
     for batch in (1, 3, 8):
         options = ["train", "--data", "set", "--validation", 1, "--batch", batch, "--epochs", 2, "--insitu", "none",
-                   "--net", "conv 4 3x3, relu, maxpool 2, dropout 0.2, linear 10"]
+                   "--optimizer", "sgd", "--lr", 0.1, "--net", "conv 4 3x3, relu, maxpool 2, dropout 0.2, linear 10"]
         program.good(*options, "--run", f"alone{batch}")
         alone = Run(tmp_path / f"alone{batch}").rows()
         for number in (1, 2, 3, 4):
