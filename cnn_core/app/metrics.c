@@ -14,9 +14,13 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Cells before those of layers, and as much again for the step's number and the end. */
+enum { ROW_CELLS = 16 };
+
 struct app_metrics {
     char *path;
     const cnn_net *net;
+    char *row; /* room for the longest one */
     int fd;
     off_t size; /* of the complete rows */
     int failed;
@@ -73,7 +77,11 @@ static int open_file(const char *path, const cnn_net *net, app_metrics **out)
     if (fd < 0)
         return cnn_fail(CNN_IO_FAILED, "%s: %s", path, strerror(errno));
     app_metrics *opened = memory_of(1, sizeof *opened);
-    *opened = (app_metrics){.path = text_copy(path), .net = net, .fd = fd, .size = lseek(fd, 0, SEEK_END)};
+    *opened = (app_metrics){.path = text_copy(path),
+                            .net = net,
+                            .row = memory_of(ROW_CELLS + 3 * (size_t)net->layer_count, CNN_NUMBER_SIZE + 1),
+                            .fd = fd,
+                            .size = lseek(fd, 0, SEEK_END)};
     *out = opened;
     return CNN_OK;
 }
@@ -104,55 +112,43 @@ void metrics_follow(app_metrics *metrics, const cnn_net *net)
     metrics->net = net;
 }
 
-static void print_cell(FILE *file, double value)
+/* Adds a cell, and returns the end of the row. */
+static char *add_cell(char *end, double value)
 {
     char text[CNN_NUMBER_SIZE];
-    fprintf(file, ",%s", cnn_format_real(value, text));
+    return end + sprintf(end, ",%s", cnn_format_real(value, text));
 }
 
-/* The row as text; the caller frees it. */
-static char *row_text(const cnn_net *net, const metrics_row *row, size_t *length)
+/* Makes the row as text, for which there is room, and returns its length. */
+static size_t make_row(const cnn_net *net, const metrics_row *row, char *text)
 {
     const cnn_step *step = row->step;
-    char *text;
-    FILE *file = open_memstream(&text, length);
-    if (!file)
-        return NULL;
-    fprintf(file, "%llu", (unsigned long long)step->step);
+    char *end = text + sprintf(text, "%llu", (unsigned long long)step->step);
     const double cells[] = {step->epoch, row->time_s, step->loss, step->accuracy, step->learning_rate};
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++)
-        print_cell(file, cells[i]);
+        end = add_cell(end, cells[i]);
     if (row->validation) {
-        print_cell(file, row->validation->loss);
-        print_cell(file, row->validation->accuracy);
+        end = add_cell(end, row->validation->loss);
+        end = add_cell(end, row->validation->accuracy);
     } else {
-        fputs(",,", file);
+        end += sprintf(end, ",,");
     }
     for (int i = 0; i < net->layer_count; i++) {
         if (!cnn_layer_has_parameters(&net->layers[i]))
             continue;
-        print_cell(file, step->norms[i].weight);
-        print_cell(file, step->norms[i].gradient);
-        print_cell(file, step->norms[i].distance);
+        end = add_cell(end, step->norms[i].weight);
+        end = add_cell(end, step->norms[i].gradient);
+        end = add_cell(end, step->norms[i].distance);
     }
-    putc('\n', file);
-    if (fclose(file) == 0)
-        return text;
-    free(text);
-    return NULL;
+    *end++ = '\n';
+    return (size_t)(end - text);
 }
 
 int metrics_write(app_metrics *metrics, const metrics_row *row)
 {
     if (metrics->failed)
         return CNN_OK;
-    size_t length;
-    char *text = row_text(metrics->net, row, &length);
-    if (!text)
-        return fail_writing(metrics, "written");
-    const int status = append(metrics, text, length);
-    free(text);
-    return status;
+    return append(metrics, metrics->row, make_row(metrics->net, row, metrics->row));
 }
 
 int metrics_sync(app_metrics *metrics)
@@ -168,6 +164,7 @@ int metrics_close(app_metrics *metrics)
     const int failed = metrics->failed;
     close(metrics->fd);
     free(metrics->path);
+    free(metrics->row);
     free(metrics);
     return failed ? CNN_IO_FAILED : CNN_OK;
 }
