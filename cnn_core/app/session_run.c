@@ -51,9 +51,13 @@ static double time_of(const app_session *session)
 
 static void validate(app_session *session, uint64_t step)
 {
-    const int status = cnn_trainer_evaluate(session->trainer, &session->data.validation, EVALUATION_BATCH,
-                                            &session->validation);
+    const cnn_dataset *set = &session->data.validation;
+    int status = cnn_trainer_evaluate(session->trainer, set, EVALUATION_BATCH, &session->validation);
     check(session, status);
+    /* The step is done: what belongs to it comes out the same without the others. */
+    if (status == CNN_RANKS_FAILED)
+        check(session, status = cnn_evaluate(session->net, set, EVALUATION_BATCH, session->threads,
+                                             &session->validation));
     if (!status)
         session->validation_step = step;
 }
