@@ -35,6 +35,7 @@ static const char details[] =
     "`weightscape ctl RUN undo-merge` goes back to the state before the last merge. A merge by schedule is "
     "made after "
     "its step and before that step's checkpoint.\n\n"
+    "Copies that mpirun or srun starts are one training, whose batches they share.\n\n"
     "SIGINT or SIGTERM ends the training after its step, with a checkpoint, or, when all steps are done, the "
     "wait for "
     "pictures; a second one ends it at once.\n\n"
