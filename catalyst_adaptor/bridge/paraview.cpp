@@ -4,6 +4,9 @@
 #include "paraview.h"
 
 #include "messages.h"
+#if WEIGHTSCAPE_MPI
+#include "mpi_ranks.h"
+#endif
 
 #include <vtkCPProcessor.h>
 #include <vtkInitializationHelper.h>
@@ -29,6 +32,9 @@ std::string start_paraview()
     vtkPythonInterpreter::Initialize();
     // As vtkCPProcessor would do it, but for MPI: started in a single process, it runs a daemon and takes
     // over signals. A host that has started MPI keeps it.
+#if WEIGHTSCAPE_MPI
+    be_one_rank();
+#endif
     char name[] = "weightscape", no_mpi[] = "--no-mpi";
     char *arguments[] = {name, no_mpi, nullptr};
     vtkInitializationHelper::SetLoadSettingsFilesDuringInitialization(false);

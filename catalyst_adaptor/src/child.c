@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* memfd_create, close_range */
 #include "child.h"
 #include "message.h"
+#include "surroundings.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,7 +20,8 @@
 #define STOP_SECONDS 2
 
 /* Between fork and exec: calls that are safe there, and no other. */
-static void become(char *const argv[], const int given[FIRST_FREE], int death_signal, pid_t parent)
+static void become(char *const argv[], char *const variables[], const int given[FIRST_FREE], int death_signal,
+                   pid_t parent)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -39,7 +41,7 @@ static void become(char *const argv[], const int given[FIRST_FREE], int death_si
         if (moved[i] >= 0)
             dup2(moved[i], i);
     close_range(moved[FIRST_FREE - 1] < 0 ? FIRST_FREE - 1 : FIRST_FREE, ~0u, 0);
-    execv(argv[0], argv);
+    execve(argv[0], argv, variables);
     _exit(127);
 }
 
@@ -48,14 +50,18 @@ int ws_child_start(char *const argv[], const int standard[3], int fourth, int de
     const int given[FIRST_FREE] = {standard[0], standard[1], standard[2], fourth};
     const pid_t parent = getpid();
     sigset_t all, before;
+    char **variables = ws_surroundings_of_child();
+    if (!variables)
+        return ws_fail(WS_NO_MEMORY, "cannot start %s: no memory for its environment", argv[0]);
     /* No handler of the host may run in the child. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const pid_t child = fork();
     if (child == 0)
-        become(argv, given, death_signal, parent);
+        become(argv, variables, given, death_signal, parent);
     const int reason = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    free(variables);
     if (child < 0)
         return ws_fail(WS_IO_FAILED, "cannot start %s: %s", argv[0], strerror(reason));
     setpgid(child, child); /* here as in the child: whoever is first */

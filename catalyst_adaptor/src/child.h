@@ -9,7 +9,8 @@
 
 /* Starts argv[0] (a path) in a process group of its own, so that a key of the terminal does not reach it; it
  * gets `death_signal` when this thread ends. Descriptors 0, 1, 2 are `standard`, descriptor 3 is `fourth`
- * (-1: none). WS_IO_FAILED. */
+ * (-1: none). Its environment is this process's without what makes it a rank of a parallel job. WS_IO_FAILED,
+ * WS_NO_MEMORY. */
 int ws_child_start(char *const argv[], const int standard[3], int fourth, int death_signal, pid_t *out);
 
 /* A file in memory that holds `count` bytes, read from its start; -1 if there can be none. */

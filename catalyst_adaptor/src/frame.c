@@ -55,8 +55,8 @@ static part of_filters(const char *name, ws_frame_type type, uint32_t rank, int6
 static part of_activations(const ws_layer_arrays *layer)
 {
     const int64_t *shape = layer->activation_shape;
-    return (part){"activation",      WS_FLOAT32, 4, {shape[0], shape[1], shape[2], shape[3]},
-                  layer->activation, NULL};
+    const float *all = layer->activation_part[1] > 0 ? layer->gathered : layer->activation;
+    return (part){"activation", WS_FLOAT32, 4, {shape[0], shape[1], shape[2], shape[3]}, all, NULL};
 }
 
 /* What a base tells of a layer, besides what the layer's own memory holds. */

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "endpoint.h"
 #include "pending.h"
+#include "team.h"
 #include "transport.h"
 #include <math.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct ws_insitu {
     char *live; /* owned; NULL: nobody is dialled */
     ws_paths paths;
     ws_setup setup;
+    ws_team team;
     ws_scripts scripts;
     ws_layers layers;
     ws_rank_rows ranks;
@@ -65,7 +67,16 @@ static int check_options(const ws_options *options)
         return WS_BAD_ARGUMENT;
     if (options->record && !options->folder)
         return ws_fail(WS_BAD_ARGUMENT, "ws_options.folder is NULL: a recording needs the folder of the run");
+    if (options->rank >= options->ranks && (options->communicator || options->rank > 0))
+        return ws_fail(WS_BAD_ARGUMENT, "ws_options.rank is %u, must be below ws_options.ranks, %u",
+                       options->rank, options->ranks);
     return WS_OK;
+}
+
+/* Whether this rank hands over to another one, which has scripts, files and lines. */
+static int follows(const ws_options *options)
+{
+    return options->communicator && options->rank > 0;
 }
 
 static void make_setup(ws_insitu *insitu)
@@ -92,6 +103,17 @@ static void make_setup(ws_insitu *insitu)
                                .log = insitu->log};
 }
 
+/* What only a rank that draws has. */
+static int take_own(ws_insitu *insitu, const ws_options *options)
+{
+    insitu->live = options->live ? strdup(options->live) : NULL;
+    if (options->live && !insitu->live)
+        return ws_fail(WS_NO_MEMORY, "no memory for \"%s\"", options->live);
+    const int status =
+        ws_scripts_parse(options->scripts, options->script_count, options->output, &insitu->scripts);
+    return status ? status : ws_paths_of(options->folder, &insitu->paths);
+}
+
 int ws_insitu_create(const ws_options *options, ws_insitu **out)
 {
     int status = check_options(options);
@@ -101,17 +123,17 @@ int ws_insitu_create(const ws_options *options, ws_insitu **out)
     if (!insitu)
         return ws_fail(WS_NO_MEMORY, "no memory for a ws_insitu");
     insitu->options = *options;
-    insitu->log = ws_log_of(options);
+    insitu->log = follows(options) ? ws_log_silent() : ws_log_of(options);
     insitu->next = WS_NEVER;
     insitu->scalars = no_scalars;
-    insitu->live = options->live ? strdup(options->live) : NULL;
-    if (options->live && !insitu->live)
-        status = ws_fail(WS_NO_MEMORY, "no memory for \"%s\"", options->live);
+    if (follows(options)) {
+        insitu->options.record = 0;
+    } else {
+        status = take_own(insitu, options);
+    }
     make_setup(insitu);
-    if (status == WS_OK)
-        status = ws_scripts_parse(options->scripts, options->script_count, options->output, &insitu->scripts);
-    if (status == WS_OK)
-        status = ws_paths_of(options->folder, &insitu->paths);
+    if (status == WS_OK && options->communicator)
+        status = ws_team_load(options, &insitu->team);
     if (status) {
         ws_insitu_free(insitu);
         return status;
@@ -211,6 +233,8 @@ static int make_transport(ws_insitu *insitu)
         [WS_SIDECAR] = ws_sidecar_create, [WS_INLINE] = ws_inline_create, [WS_RECORD] = ws_unseen_create};
     const int watched =
         insitu->options.watchers && insitu->paths.folder && insitu->options.transport == WS_SIDECAR;
+    if (follows(&insitu->options))
+        return WS_OK;
     if (insitu->scripts.count == 0 && !watched && !insitu->live)
         return WS_OK;
     return or_without_pictures(insitu, create[insitu->options.transport](&insitu->setup, &insitu->transport));
@@ -255,10 +279,16 @@ static int reserve(ws_insitu *insitu)
     return ws_layers_begin(&insitu->layers);
 }
 
-int ws_insitu_start(ws_insitu *insitu)
+/* Publishes it: what rank 0 finds. */
+static void find_next(ws_insitu *insitu, uint64_t from)
 {
-    if (insitu->history)
-        return ws_fail(WS_BAD_ARGUMENT, "ws_insitu_start was called twice");
+    uint64_t next = next_from(insitu, from);
+    ws_team_share(&insitu->team, &next, sizeof next);
+    insitu->next = next;
+}
+
+static int start(ws_insitu *insitu)
+{
     int status = reserve(insitu);
     if (status == WS_OK)
         status = fill_base(insitu);
@@ -276,8 +306,18 @@ int ws_insitu_start(ws_insitu *insitu)
         status = open_recording(insitu);
     if (status == WS_OK)
         status = start_transport(insitu);
+    return status;
+}
+
+int ws_insitu_start(ws_insitu *insitu)
+{
+    if (insitu->history)
+        return ws_fail(WS_BAD_ARGUMENT, "ws_insitu_start was called twice");
+    int status = ws_team_join(&insitu->team, &insitu->options);
     if (status == WS_OK)
-        insitu->next = next_from(insitu, insitu->options.first_step);
+        status = ws_team_agree(&insitu->team, start(insitu));
+    if (status == WS_OK)
+        find_next(insitu, insitu->options.first_step);
     return status;
 }
 
@@ -325,8 +365,9 @@ int ws_insitu_row(ws_insitu *insitu, const ws_row *row)
 {
     const double began = ws_clock();
     int status = check_row(insitu, row);
-    if (status == WS_OK)
-        status = settle(insitu);
+    if (status || follows(&insitu->options))
+        return status;
+    status = settle(insitu);
     if (status)
         return status;
     /* A resumed run may tell its first step again: the history has it. */
@@ -378,20 +419,50 @@ static int record(ws_insitu *insitu, uint64_t step, const void *frame, int fits)
     return WS_OK;
 }
 
+/* What a step is wanted for; `wanted` of the ws_insitu has the rest. */
+typedef struct purpose {
+    int is_drawn, is_dump, is_recorded;
+} purpose;
+
+/* What rank 0 decides, on all ranks. */
+static purpose decide(ws_insitu *insitu, uint64_t step)
+{
+    ws_transport *transport = insitu->transport;
+    purpose found = {0};
+    memset(insitu->wanted, 0, insitu->layers.count);
+    found.is_drawn = transport && transport->wants(transport, step, insitu->wanted, &found.is_dump);
+    found.is_recorded =
+        insitu->pending && ws_pending_wants(insitu->pending, step, found.is_drawn && found.is_dump);
+    for (uint32_t i = 0; found.is_recorded && i < insitu->layers.count; i++)
+        insitu->wanted[i] |= insitu->all[i];
+    ws_team_share(&insitu->team, &found, sizeof found);
+    ws_team_share(&insitu->team, insitu->wanted, insitu->layers.count);
+    return found;
+}
+
+/* Rank 0 gets what the others have of the images. */
+static int gather_images(ws_insitu *insitu)
+{
+    int status = WS_OK;
+    for (uint32_t i = 0; i < insitu->layers.count && status == WS_OK; i++)
+        if (insitu->wanted[i] & WS_WANTS_ACTIVATIONS)
+            status = ws_team_gather_images(&insitu->team, &insitu->layers, i);
+    return status;
+}
+
 static int show(ws_insitu *insitu, uint64_t step, double began)
 {
     ws_transport *transport = insitu->transport;
-    int is_dump = 0, is_base = 0;
-    memset(insitu->wanted, 0, insitu->layers.count);
-    const int is_drawn = transport && transport->wants(transport, step, insitu->wanted, &is_dump);
-    const int is_recorded = insitu->pending && ws_pending_wants(insitu->pending, step, is_drawn && is_dump);
+    int is_base = 0;
+    const purpose found = decide(insitu, step);
+    const int is_drawn = found.is_drawn, is_dump = found.is_dump, is_recorded = found.is_recorded;
     if (!is_drawn && !is_recorded)
         return WS_OK;
-    for (uint32_t i = 0; is_recorded && i < insitu->layers.count; i++)
-        insitu->wanted[i] |= insitu->all[i];
     prepare(insitu, step, insitu->wanted);
-    int status = settle(insitu);
-    if (status)
+    int status = ws_team_agree(&insitu->team, settle(insitu));
+    if (status == WS_OK)
+        status = gather_images(insitu);
+    if (status || follows(&insitu->options))
         return status;
     memcpy(insitu->recorded, insitu->wanted, insitu->layers.count);
     void *memory =
@@ -432,11 +503,11 @@ int ws_insitu_show(ws_insitu *insitu, uint64_t step)
     const double began = ws_clock();
     if (!insitu->history)
         return ws_fail(WS_BAD_ARGUMENT, "step %llu: not started", (unsigned long long)step);
-    int status = settle(insitu);
+    int status = ws_team_agree(&insitu->team, settle(insitu));
     if (status == WS_OK)
-        status = show(insitu, step, began);
+        status = ws_team_agree(&insitu->team, show(insitu, step, began));
     tell_lost(insitu, step, status);
-    insitu->next = next_from(insitu, step + 1);
+    find_next(insitu, step + 1);
     insitu->seconds += ws_clock() - began;
     return status;
 }
@@ -592,6 +663,7 @@ void ws_insitu_free(ws_insitu *insitu)
     ws_frame_free(&insitu->base);
     ws_layers_free(&insitu->layers);
     ws_rank_rows_free(&insitu->ranks);
+    ws_team_leave(&insitu->team);
     ws_scripts_free(&insitu->scripts);
     ws_paths_free(&insitu->paths);
     free(insitu->live);

@@ -87,6 +87,11 @@ static int check_activations(const ws_layer *layer)
     if (layer->activation_shape[1] != layer->shape[0])
         return ws_fail(WS_BAD_ARGUMENT, "layer \"%s\": activations of %lld filters, but there are %lld",
                        layer->name, (long long)layer->activation_shape[1], (long long)layer->shape[0]);
+    const int64_t *part = layer->activation_part;
+    if (part[0] < 0 || part[0] > part[1] || part[1] > layer->activation_shape[0])
+        return ws_fail(
+            WS_BAD_ARGUMENT, "layer \"%s\": activation_part is %lld to %lld, must be from 0 to %lld, rising",
+            layer->name, (long long)part[0], (long long)part[1], (long long)layer->activation_shape[0]);
     return WS_OK;
 }
 
@@ -191,6 +196,10 @@ static void take_views(const ws_layer *layer, ws_layer_arrays *arrays)
     memcpy(arrays->activation_shape, layer->activation_shape, sizeof arrays->activation_shape);
     if (arrays->activation_shape[0] > WS_PROBE_SHOWN)
         arrays->activation_shape[0] = WS_PROBE_SHOWN;
+    for (int i = 0; i < 2; i++)
+        arrays->activation_part[i] = layer->activation_part[i] < arrays->activation_shape[0]
+                                         ? layer->activation_part[i]
+                                         : arrays->activation_shape[0];
     arrays->pearson = layer->pearson;
     arrays->pearson_weights = layer->pearson_weights;
     arrays->dead = layer->dead;

@@ -23,6 +23,8 @@ typedef struct ws_layer_arrays {
     /* As in ws_layer; of a convolution. */
     const float *activation;
     int64_t activation_shape[4]; /* N as shown */
+    int64_t activation_part[2];  /* of these N, what `activation` holds: from, and to below; 0, 0: all */
+    const float *gathered;       /* borrowed: those of all ranks, where they have parts */
     const double *pearson, *pearson_weights;
     const int32_t *dead, *group, *source, *source_channel;
     int64_t whole[2];           /* filters and input channels when the run began */

@@ -10,6 +10,7 @@
 
 #define PLUGIN "libweightscape-bridge.so"
 #define HELPER "weightscape-bridge"
+#define RANKS  "libweightscape-ranks.so"
 
 /* Relative to the folder of the library or the program: as built, and as installed. */
 static const char *const beside[] = {
@@ -28,16 +29,47 @@ static int is_here(const char *folder, ws_place *out)
            access(out->plugin, R_OK) == 0 && access(out->helper, X_OK) == 0;
 }
 
-static int is_beside(const char *file, ws_place *out)
+static int has_ranks(const char *folder, void *out)
+{
+    return join(out, folder, RANKS) && access(out, R_OK) == 0;
+}
+
+static int has_bridge(const char *folder, void *out)
+{
+    return is_here(folder, out);
+}
+
+/* Whether one of the folders beside a file has what is looked for. */
+static int is_beside(const char *file, int (*has)(const char *folder, void *out), void *out)
 {
     char resolved[PATH_MAX], folder[PATH_MAX];
     if (!realpath(file, resolved))
         return 0;
     *strrchr(resolved, '/') = '\0';
     for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
-        if (join(folder, resolved, beside[i]) && is_here(folder, out))
+        if (join(folder, resolved, beside[i]) && has(folder, out))
             return 1;
     return 0;
+}
+
+/* Beside this library, beside the program, or where it was to be installed. */
+static int find(int (*has)(const char *folder, void *out), void *out)
+{
+    Dl_info library;
+    const int known = dladdr((void *)(uintptr_t)ws_place_find, &library) && library.dli_fname;
+    return (known && is_beside(library.dli_fname, has, out)) || is_beside("/proc/self/exe", has, out) ||
+           has(WEIGHTSCAPE_BRIDGE_FOLDER, out);
+}
+
+int ws_place_find_ranks(char out[PATH_MAX])
+{
+    const char *named = getenv("WEIGHTSCAPE_BRIDGE");
+    if ((named && *named && has_ranks(named, out)) || find(has_ranks, out))
+        return WS_OK;
+    return ws_fail(WS_BAD_ARGUMENT,
+                   "ws_options.communicator: %s is not installed; build with MPI: apt-get install "
+                   "libopenmpi-dev",
+                   RANKS);
 }
 
 int ws_place_find(ws_place *out)
@@ -51,10 +83,7 @@ int ws_place_find(ws_place *out)
         *out = found;
         return WS_OK;
     }
-    Dl_info library;
-    const int known = dladdr((void *)(uintptr_t)ws_place_find, &library) && library.dli_fname;
-    if (!(known && is_beside(library.dli_fname, &found)) && !is_beside("/proc/self/exe", &found) &&
-        !is_here(WEIGHTSCAPE_BRIDGE_FOLDER, &found))
+    if (!find(has_bridge, &found))
         return ws_fail(
             WS_NO_PICTURES,
             "the ParaView bridge (%s) is not installed; build with ParaView: apt-get install paraview-dev "

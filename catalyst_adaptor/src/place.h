@@ -17,6 +17,9 @@ typedef struct ws_place {
 int ws_place_find(ws_place *out);
 
 /* Loads the plug-in; it stays loaded. WS_NO_PICTURES if it cannot be loaded or is of another version. */
+/* The plug-in that knows MPI. WS_BAD_ARGUMENT: there is none. */
+int ws_place_find_ranks(char out[PATH_MAX]);
+
 int ws_place_load(const ws_place *place, const ws_bridge_table **out);
 
 #endif

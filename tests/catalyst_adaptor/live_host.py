@@ -21,6 +21,7 @@ class Options(ctypes.Structure):
         ("overhead", ctypes.c_double), ("record", ctypes.c_uint64), ("live", ctypes.c_char_p), ("stop", ctypes.c_void_p),
         ("progress", ctypes.c_void_p), ("wait_context", ctypes.c_void_p), ("prepare", ctypes.c_void_p),
         ("prepare_context", ctypes.c_void_p), ("log", ctypes.c_void_p), ("log_context", ctypes.c_void_p),
+        ("communicator", ctypes.c_void_p), ("rank", ctypes.c_uint32), ("ranks", ctypes.c_uint32),
     ]
 
 
@@ -32,7 +33,7 @@ class Layer(ctypes.Structure):
         ("pearson_weights", ctypes.c_void_p), ("dead", ctypes.c_void_p), ("group", ctypes.c_void_p),
         ("source", ctypes.c_void_p), ("offers", ctypes.c_uint32), ("merged_count", ctypes.c_uint32),
         ("source_channel", ctypes.c_void_p), ("whole", ctypes.c_int32 * 2), ("weight_range", ctypes.c_double), ("merged", ctypes.c_void_p),
-        ("merged_weight", ctypes.c_void_p),
+        ("merged_weight", ctypes.c_void_p), ("activation_part", ctypes.c_int64 * 2),
     ]
 
 

@@ -11,7 +11,7 @@ CORE = "cnn_core"
 APP = "cnn_core/app"
 ADAPTOR = "catalyst_adaptor"
 BRIDGE = "catalyst_adaptor/bridge"
-MPI = "cnn_core/app/mpi"
+MPI = ("cnn_core/app/mpi", "catalyst_adaptor/mpi", "tests")
 CPLUSPLUS = {".cpp", ".hpp", ".cxx", ".hxx", ".cc"}
 
 
@@ -39,8 +39,8 @@ def problem_of(path, header):
         return f"{CORE} knows nothing of pictures; only {APP} sees both sides"
     if is_core(header) and inside(path, ADAPTOR):
         return f"{ADAPTOR} serves any trainer and knows nothing of {CORE}"
-    if header == "mpi.h" and not inside(path, MPI):
-        return f"MPI's header belongs into {MPI} only, which is loaded where a launcher has started several copies"
+    if header == "mpi.h" and not any(inside(path, folder) for folder in MPI):
+        return f"MPI's header belongs into {MPI[0]} and {MPI[1]} only, which are loaded where there are several ranks"
     return None
 
 

@@ -136,6 +136,16 @@ typedef struct ws_options {
     /* Lines for people: warnings, the first failure of a script. NULL: standard error. */
     void (*log)(void *context, ws_log_level level, const char *line);
     void *log_context;
+    /* A host that trains on several ranks, each of which has a part of what is shown: points to an MPI_Comm.
+     * MPI runs already, and the host ends it after ws_insitu_free. Rank 0 has scripts, files and lines,
+     * decides and draws, by a ParaView that knows no other rank; the others hand over what they have
+     * (activation_part). Every rank creates, adds the same layers, starts, shows the same steps as rank 0
+     * (with WS_INLINE and WS_RECORD, ws_insitu_next is the same on all of them), changes layers alike and
+     * frees; the host sees to it that all have created before one starts. prepare is called on all. Rows are
+     * rank 0's. What fails on one rank fails on all, with its message. NULL: this process is the only one
+     * that calls. */
+    const void *communicator;
+    uint32_t rank, ranks; /* of the communicator; 0 without one */
 } ws_options;
 
 typedef enum ws_layer_kind {
@@ -178,6 +188,11 @@ typedef struct ws_layer {
                     which they were merged into, -1: of none; the step after which. NULL: not known */
     const float *merged_weight; /* [G,whole[1],R,S], the place of a weight being its source_channel: what they
                                    were when they were merged; NaN: not known */
+    /* With a communicator, of a layer whose activations are spread over the ranks: which of the N images
+     * `activation` holds, from and to below, as [to-from,K,P,Q]. Parts rise with the ranks and leave none
+     * out; a rank without any has from == to > 0. 0, 0: rank 0 has all. All else that is optional is rank
+     * 0's. */
+    int64_t activation_part[2];
 } ws_layer;
 
 /* Norms of one layer in a row, L2. */
