@@ -3,6 +3,7 @@
 #include "cnn/status.h"
 #include "tell.h"
 #include "text.h"
+#include <math.h>
 #include <stdlib.h>
 
 struct insitu_link {
@@ -11,6 +12,8 @@ struct insitu_link {
     insitu_views *views;
     const merged_filters *merged; /* NULL: not shown */
     ws_norms *norms;              /* of a row, one per layer with parameters */
+    ws_rank *ranks;               /* [rank_count], of a row */
+    int rank_count;               /* 0: they are not shown */
     int has_views;                /* something was computed for the step that is shown */
     int has_told_views;           /* that it could not be */
 };
@@ -101,9 +104,27 @@ static void prepare(void *context, uint64_t step, const uint8_t *wanted)
     for_each_layer(link, change);
 }
 
+/* What each rank had of a step; NULL: there was none yet. */
+static int tell_ranks(insitu_link *link, const cnn_step *step)
+{
+    for (int i = 0; i < link->rank_count; i++) {
+        const cnn_rank_row *row = step ? &step->ranks[i] : NULL;
+        link->ranks[i] = (ws_rank){.size = sizeof *link->ranks,
+                                   .rank = (uint32_t)i,
+                                   .images = row ? row->images : 0,
+                                   .loss = row ? cnn_rank_row_loss(row) : NAN,
+                                   .gradient_norm = row ? cnn_rank_row_gradient(row, step->batch) : NAN,
+                                   .step_seconds = row ? row->busy_seconds + row->wait_seconds : NAN,
+                                   .wait_seconds = row ? row->wait_seconds : NAN};
+    }
+    return link->rank_count ? ws_insitu_ranks(link->insitu, link->ranks, (uint32_t)link->rank_count) : WS_OK;
+}
+
 static int start(insitu_link *link)
 {
-    const int status = for_each_layer(link, add);
+    int status = for_each_layer(link, add);
+    if (!status)
+        status = tell_ranks(link, NULL);
     return status ? status : ws_insitu_start(link->insitu);
 }
 
@@ -113,7 +134,9 @@ int insitu_link_open(const insitu_plan *plan, cnn_net *net, insitu_link **out)
     *link = (insitu_link){.net = net,
                           .views = insitu_views_open(&plan->views, net),
                           .merged = plan->merged,
-                          .norms = memory_of((size_t)net->layer_count, sizeof *link->norms)};
+                          .norms = memory_of((size_t)net->layer_count, sizeof *link->norms),
+                          .ranks = memory_of((size_t)plan->ranks + 1, sizeof *link->ranks),
+                          .rank_count = plan->ranks};
     uint32_t count = 0;
     while (plan->scripts && plan->scripts[count])
         count++;
@@ -189,7 +212,8 @@ int insitu_link_row(insitu_link *link, const cnn_step *step, const insitu_times 
                         .validation_loss = times->validation->loss,
                         .validation_accuracy = times->validation->accuracy,
                         .norms = link->norms};
-    return ws_insitu_row(link->insitu, &row);
+    const int status = step->ranks && step->rank_count == link->rank_count ? tell_ranks(link, step) : WS_OK;
+    return status ? status : ws_insitu_row(link->insitu, &row);
 }
 
 void insitu_link_frame(insitu_link *link, uint64_t step)
@@ -258,5 +282,6 @@ void insitu_link_close(insitu_link *link)
     ws_insitu_free(link->insitu);
     insitu_views_close(link->views);
     free(link->norms);
+    free(link->ranks);
     free(link);
 }

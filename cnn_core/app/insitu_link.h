@@ -21,6 +21,7 @@ typedef struct insitu_plan {
     double overhead;
     uint64_t record;
     const char *live;
+    int ranks;                    /* that share the training, and are shown; 0: it is not shared */
     insitu_views_plan views;      /* zeroed: nothing but weights can be shown */
     const merged_filters *merged; /* borrowed; NULL: filters that are there no more are not shown */
     int (*stop)(void *context);

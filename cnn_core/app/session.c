@@ -241,6 +241,7 @@ static int open_link(app_session *session, const json_t *record)
                               .overhead = insitu->overhead,
                               .record = insitu->is_on ? insitu->record : 0,
                               .live = insitu->live,
+                              .ranks = launch_ranks() ? launch_ranks()->count : 0,
                               .views = {.images = &session->data.train,
                                         .probe = session->plan->probe,
                                         .seed = session->plan->seed,
