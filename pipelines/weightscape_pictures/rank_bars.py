@@ -11,7 +11,7 @@ COMPUTE, WAIT, STRAGGLER, MEASURE = "#0072b2", "#bfd7ea", "#d55e00", "#6b6b6b"
 _SLOW = 1.2  # times what is usual, from which on a rank is a straggler
 _USUAL = (1024, 768)
 _LEFT, _RIGHT, _TOP, _BOTTOM = 92, 24, 112, 78  # free around all rows, in pixels of the usual page
-_GAP = 48  # between rows
+_GAP = 56  # between rows
 _SHARES = (0.5, 0.25, 0.25)  # of the height, for each row
 _BAR = 0.8  # of the distance between two bars
 _ROOM = 1.06  # above the highest bar
@@ -49,8 +49,8 @@ class RankBars:
         boxes = self._boxes(size, unit)
         self.panels = {
             "time": self._panel("step time [ms]", boxes[0], _MILLI * self.step, unit),
-            "loss": self._panel("loss of the rank's part of the batch", boxes[1], self.columns["loss"], unit),
-            "gradient": self._panel("norm of the rank's gradient", boxes[2], self.columns["gradient_norm"], unit, "rank"),
+            "loss": self._panel("loss of the rank's images (line: of the batch)", boxes[1], self.columns["loss"], unit),
+            "gradient": self._panel("norm of the rank's gradient (line: mean)", boxes[2], self.columns["gradient_norm"], unit, "rank"),
         }
         for panel in self.panels.values():
             panel.draw_frame(sheet)
@@ -126,9 +126,9 @@ class RankBars:
         areas, words, x = [], [], right
         for text, colour in entries:
             words.append((text, x, top + 15 * unit, 10 * unit, 1.0))
-            x -= unit * (7.4 * len(text) + 8)
+            x -= unit * (8.1 * len(text) + 8)
             areas.append(([(x - 12 * unit, top + 9 * unit), (x, top + 9 * unit), (x, top + 21 * unit), (x - 12 * unit, top + 21 * unit)],
                           page.rgb(colour)))
-            x -= 34 * unit
+            x -= 30 * unit
         sheet.areas(areas)
         sheet.words(words, page.INK)

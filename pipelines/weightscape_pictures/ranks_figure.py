@@ -53,7 +53,7 @@ class RanksFigure:
             return ""
         over = np.nanmax(np.append(bars.columns["mean_of"], 0))
         images = page.number(np.nansum(bars.columns["images"]), "{:.0f}")
-        return f"{bars.count} rank{'s' * (bars.count > 1)}, a batch of {images} images; times: mean of {over:.0f} step{'s' * (over != 1)}"
+        return f"{bars.count} rank{'s' * (bars.count > 1)}, a batch of {images} images; times: mean of {over:.0f} step{'s' * int(over != 1)}"
 
     def notes(self):
         """Who holds up the others, and by how much."""
