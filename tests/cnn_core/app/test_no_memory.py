@@ -11,7 +11,7 @@ import pytest
 from conftest import environment
 
 LIBRARY = faults.TESTS / "libno_memory.so"
-SAMPLE = 20
+SAMPLE = 40
 
 
 def preloaded(at, count=None, lasts=False):
