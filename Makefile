@@ -4,7 +4,7 @@
 #   make CMAKE_FLAGS=-D...   further flags for CMake
 #   make SETUP=              installs nothing: for systems other than Debian
 #   make data SET=fashion    Fashion-MNIST instead of MNIST
-#   make bench ONLY=overhead parts: networks startup overhead publish pictures memory recording merging target
+#   make bench ONLY=overhead parts: networks startup overhead publish pictures memory recording merging ranks target
 #   make install PREFIX=...  default /usr/local; DESTDIR is respected
 SHELL       := /bin/bash
 CMAKE_FLAGS ?=

@@ -18,6 +18,7 @@ import part_networks
 import part_overhead
 import part_pictures
 import part_publish
+import part_ranks
 import part_recording
 import part_startup
 import part_target
@@ -27,9 +28,9 @@ from program import Failed, Program
 
 PARTS = {"networks": part_networks, "startup": part_startup, "overhead": part_overhead, "publish": part_publish,
          "pictures": part_pictures, "memory": part_memory, "recording": part_recording, "merging": part_merging,
-         "target": part_target}
+         "ranks": part_ranks, "target": part_target}
 # What training and an algorithm achieve, not what the program takes: they have no place among the others, and take long.
-ON_REQUEST = {"merging", "target"}
+ON_REQUEST = {"merging", "ranks", "target"}
 SOURCE = Path(__file__).resolve().parents[2]
 
 
@@ -47,7 +48,7 @@ def parse():
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=[part for part in PARTS if part not in ON_REQUEST],
-                        help="parts to measure, instead of all but merging and target")
+                        help="parts to measure, instead of all but merging, ranks and target")
     parser.add_argument("--steps", type=int, help="training steps a run, instead of the part's own number")
     parser.add_argument("--rounds", type=int, help="rounds, pairs or runs, instead of the part's own number")
     parser.add_argument("--threads", type=int, nargs="+", help="training threads (networks, overhead), instead of 1 and 2")
