@@ -13,7 +13,7 @@ SET         ?= mnist
 PREFIX      ?= /usr/local
 CTEST       := ctest --parallel $(shell nproc)
 
-.PHONY: build demo check check-long data bench install format clean setup help
+.PHONY: build demo check check-long coverage data bench install format clean setup help
 
 build: setup ## build/release/bin/weightscape
 	cmake --preset release $(CMAKE_FLAGS)
@@ -30,6 +30,11 @@ check: build data ## all tests but the long ones: optimised, with address and un
 	cmake --preset tsan $(CMAKE_FLAGS)
 	cmake --build --preset tsan --target test_threads test_pass test_trainer test_ring test_ring_stress test_ring_talk
 	$(CTEST) --preset tsan -R '^(threads|pass|trainer|ring|ring_stress|ring_talk)$$'
+	+@$(MAKE) --no-print-directory coverage
+
+coverage: ## which lines of the readers their tests and corpora run, as a table
+	cmake --preset coverage $(CMAKE_FLAGS) >/dev/null
+	cmake --build --preset coverage
 
 check-long: build data ## accuracy over three seeds, merging, kills, fuzzing, and all tests of the core under the thread sanitizer (some hours)
 	$(CTEST) --preset release -L long

@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-DELIVERED = {"build", "demo", "check", "check-long", "data", "bench", "install", "format", "clean", "help"}
+DELIVERED = {"build", "demo", "check", "check-long", "coverage", "data", "bench", "install", "format", "clean", "help"}
 
 
 def make(source, *arguments):
