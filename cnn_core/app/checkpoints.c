@@ -234,6 +234,7 @@ static void try_file(const char *path, uint64_t named, search *in)
     }
     checkpoint_state_free(&in->best);
     in->best = state;
+    in->best.is_not_last = named != 0;
 }
 
 /* Tries last.safetensors; returns whether there is one. */

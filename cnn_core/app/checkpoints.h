@@ -45,6 +45,7 @@ typedef struct checkpoint_state {
     cnn_net *net; /* owned, as the optimizer; NULL: there is none */
     cnn_optimizer *optimizer;
     uint64_t step;
+    int is_not_last; /* of the newest: last.safetensors is older, or bad */
 } checkpoint_state;
 
 /* Loads a file that belongs to a run which began with the network `whole`: of its seed, and the same network

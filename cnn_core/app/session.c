@@ -94,7 +94,9 @@ static int load_state(app_session *session)
     cnn_net_free(session->net);
     session->net = state.net;
     session->optimizer = state.optimizer;
-    session->first_step = session->saved_step = state.step;
+    session->first_step = state.step;
+    /* Where a kill came between the two names of a state, it is saved again, even if no step is left. */
+    session->saved_step = state.is_not_last ? 0 : state.step;
     return CNN_OK;
 }
 
