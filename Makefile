@@ -30,7 +30,6 @@ check: build data ## all tests but the long ones: optimised, with address and un
 	cmake --preset tsan $(CMAKE_FLAGS)
 	cmake --build --preset tsan --target test_threads test_pass test_trainer test_ring test_ring_stress test_ring_talk
 	$(CTEST) --preset tsan -R '^(threads|pass|trainer|ring|ring_stress|ring_talk)$$'
-	+@$(MAKE) --no-print-directory coverage
 
 coverage: ## which lines of the readers their tests and corpora run, as a table
 	cmake --preset coverage $(CMAKE_FLAGS) >/dev/null
@@ -41,6 +40,7 @@ check-long: build data ## accuracy over three seeds, merging, kills, fuzzing, an
 	cmake --preset tsan $(CMAKE_FLAGS)
 	cmake --build --preset tsan
 	$(CTEST) --preset tsan -E '^(app|bridge|install)'
+	+@$(MAKE) --no-print-directory coverage
 
 data: setup ## data/mnist, checked; from files there, a mirror of yours, public mirrors, or npm
 	cmake/get-data.sh $(SET)
