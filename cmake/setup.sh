@@ -26,8 +26,10 @@ packages() {
     tests)
         # Unit tests, Python tests and what they compute with; checks of format and man page; a decimal-comma locale.
         echo libcmocka-dev python3-pytest python3-numpy python3-pil clang-format groff-base locales
-        # To count instructions.
+        # To count instructions, and to look for lost memory.
         echo valgrind
+        # mpirun.
+        echo openmpi-bin
         # A window manager, and hands for the tests of ParaView's window.
         echo openbox xdotool
         ;;
