@@ -131,6 +131,15 @@ class Window:
                 return widget
         return None
 
+    def wait_to_rest(self, name, reports=3):
+        """Until some reports in a row tell the same place: a busy ParaView moves things long after it was told to."""
+        told, places = None, []
+        while len(places) < reports or len(set(places[-reports:])) > 1:
+            self.wait(lambda: self._told.stat().st_mtime_ns != told, "another report")
+            told = self._told.stat().st_mtime_ns
+            found = self.find(name)
+            places.append(found and (found.x, found.y))
+
     def wait_for(self, name, text=None, seconds=400):
         return self.wait(lambda: self.find(name, text), f"{name} {text or ''}", seconds)
 
@@ -158,6 +167,7 @@ class Window:
             return found
 
         self.wait(roll, f"{name} in the panel")
+        self.wait_to_rest(name)
 
     def type(self, name, text):
         """Into a field, in place of what is there."""
