@@ -27,6 +27,8 @@ namespace
 constexpr double greeting_seconds = 5;
 // A window that is busy may be silent for 25 s.
 constexpr double answer_seconds = 30;
+// ParaView aborts where the rest of a delivery does not come; whoever ends us waits for two seconds.
+constexpr double delivery_seconds = 1.5;
 
 // Tags that ParaView's network manager uses.
 constexpr int greeting_tag = 99991, greeted_tag = 99990;
@@ -229,7 +231,7 @@ bool Link::update(double time, long long step)
 bool Link::deliver(double time, long long step)
 {
     {
-        const Patience::Limit limit(patience, line->socket(), answer_seconds);
+        const Patience::Limit limit(patience, line->socket(), answer_seconds, delivery_seconds);
         line->InsituPostProcess(time, step);
     }
     return check();

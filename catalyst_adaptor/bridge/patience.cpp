@@ -14,6 +14,12 @@ namespace
 
 constexpr std::chrono::milliseconds look{200}; // between questions whether to stop
 
+std::chrono::steady_clock::duration duration(double seconds)
+{
+    return std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+        std::chrono::duration<double>(seconds));
+}
+
 } // namespace
 
 Patience::Patience(std::function<bool()> asked) : stop(std::move(asked))
@@ -36,14 +42,14 @@ Patience::~Patience()
     thread.join();
 }
 
-Patience::Limit::Limit(Patience &owner, int socket, double seconds) : patience(owner)
+Patience::Limit::Limit(Patience &owner, int socket, double seconds, double grace) : patience(owner)
 {
     {
         const std::lock_guard<std::mutex> lock(patience.mutex);
         patience.watched = socket;
-        patience.was_cut = false;
-        patience.until = Clock::now() +
-                         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+        patience.was_cut = patience.has_stopped = false;
+        patience.until = Clock::now() + duration(seconds);
+        patience.grace = duration(grace);
     }
     patience.changed.notify_one();
 }
@@ -66,7 +72,13 @@ void Patience::watch()
     while (!ends) {
         if (watched < 0) {
             changed.wait(lock);
-        } else if (Clock::now() < until && !(stop && stop())) {
+            continue;
+        }
+        if (!has_stopped && stop && stop()) {
+            has_stopped = true;
+            until = std::min(until, Clock::now() + grace);
+        }
+        if (Clock::now() < until) {
             changed.wait_until(lock, stop ? std::min(until, Clock::now() + look) : until);
         } else {
             shutdown(watched, SHUT_RDWR);

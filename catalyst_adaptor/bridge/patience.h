@@ -15,7 +15,7 @@ namespace weightscape
 class Patience
 {
   public:
-    // Waits end, too, when `stop`, which is asked by another thread a few times a second, says so; it may be
+    // Waits end early when `stop`, which is asked by another thread a few times a second, says so; it may be
     // empty.
     explicit Patience(std::function<bool()> stop);
     ~Patience();
@@ -23,11 +23,12 @@ class Patience
     Patience &operator=(const Patience &) = delete;
 
     // As long as one lives, the socket is shut down when that many seconds are over; whoever waits for it is
-    // told that nothing more comes. One at a time.
+    // told that nothing more comes. When `stop` has said so `grace` seconds are left, for what the other end
+    // would not survive if it came in part. One at a time.
     class Limit
     {
       public:
-        Limit(Patience &patience, int socket, double seconds);
+        Limit(Patience &patience, int socket, double seconds, double grace = 0);
         ~Limit();
         Limit(const Limit &) = delete;
         Limit &operator=(const Limit &) = delete;
@@ -49,7 +50,8 @@ class Patience
     std::condition_variable changed;
     int watched = -1; // a socket
     Clock::time_point until;
-    bool was_cut = false, ends = false;
+    Clock::duration grace{};
+    bool was_cut = false, ends = false, has_stopped = false;
     std::thread thread;
 };
 

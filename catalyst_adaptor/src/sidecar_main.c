@@ -5,6 +5,7 @@
 #include "paths.h"
 #include "priority.h"
 #include "request.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,28 @@ typedef struct sidecar {
 } sidecar;
 
 #define WAIT_NANOSECONDS 5000000
+
+static volatile sig_atomic_t is_asked_to_end;
+
+static void take_signal(int number)
+{
+    (void)number;
+    is_asked_to_end = 1;
+}
+
+static int is_to_end(void *context)
+{
+    (void)context;
+    return is_asked_to_end;
+}
+
+/* A ParaView whose sender ends in the middle of a delivery ends, too. */
+static void end_when_asked(ws_follow_plan *plan)
+{
+    const struct sigaction action = {.sa_handler = take_signal, .sa_flags = SA_RESTART};
+    sigaction(SIGTERM, &action, NULL);
+    plan->stop = plan->options.stop = is_to_end;
+}
 
 static void tell_trainer(void *context, ws_log_level level, const char *line)
 {
@@ -103,6 +126,8 @@ static int open_all(const json_t *request, sidecar *out)
                                  .last = WS_NEVER,
                                  .is_replaced = !live,
                                  .ended = live ? NULL : ws_priority_normal};
+    if (live)
+        end_when_asked(&out->plan);
     return ws_pictures_adopt(&out->pictures, &out->plan.options, may_draw);
 }
 
@@ -118,7 +143,7 @@ static int start(sidecar *self)
 static int wait_for_training(const sidecar *self)
 {
     while (!ws_ring_is_open(self->reader)) {
-        if (ws_ring_look(self->reader) != WS_RING_RUNS)
+        if (is_asked_to_end || ws_ring_look(self->reader) != WS_RING_RUNS)
             return 0;
         ws_ring_beat(self->reader);
         nanosleep(&(struct timespec){.tv_nsec = WAIT_NANOSECONDS}, NULL);
@@ -143,7 +168,8 @@ static int follow(sidecar *self)
         ws_pace_begin(&self->pace, getppid());
         self->plan.pace = &self->pace;
     }
-    return ws_follow(&self->plan, &followed);
+    const int end = ws_follow(&self->plan, &followed);
+    return end == WS_STOPPED ? WS_OK : end;
 }
 
 static void tell_counts(const sidecar *self)
