@@ -47,9 +47,14 @@ def fit(medians, cores):
     return {"alpha": float(alpha), "beta": float(beta), "largest_error": float(np.abs(terms @ [alpha, beta] - 1).max())}
 
 
+def _environment():
+    """Ranks are bound to processors, or not, as they are for whoever calls mpirun."""
+    return mpi_launch.environment(OMPI_MCA_hwloc_base_binding_policy=None)
+
+
 def _call(path, count, repeats):
     command = [*([shutil.which("mpirun"), "-np", str(count)] if count > 1 else []), str(path), str(repeats)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=mpi_launch.environment())
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=_environment())
     if done.returncode:
         raise Failed(f"{' '.join(command)}: exit status {done.returncode}: {done.stderr.strip()}")
     return json.loads(done.stdout.splitlines()[-1])
@@ -61,7 +66,7 @@ def _step(program, count, steps):
         run = Path(folder) / "run"
         command = [*([shutil.which("mpirun"), "-np", str(count)] if count > 1 else []), str(program.path), "train", "--data",
                    str(program.data), "--run", str(run), "--steps", str(steps), "--threads", "1", "--insitu", "none", "--quiet"]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=mpi_launch.environment())
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=_environment())
         if done.returncode:
             raise Failed(f"{' '.join(command)}: exit status {done.returncode}: {done.stderr.strip()}")
         times = [float(line.split(",")[2]) for line in (run / "metrics.csv").read_text().splitlines()[1:]]

@@ -76,7 +76,7 @@ def test_rank_0_draws_by_itself(source, tmp_path, transport):
 
 def test_a_sidecar_ends_with_a_job_that_is_killed(tmp_path):
     """The process that draws hangs in its script when the job is ended from outside."""
-    job = subprocess.Popen([*mpi_launch.launcher(2), HOST, "first", tmp_path / "out", "5", script_of(tmp_path, hangs=True)],
+    job = subprocess.Popen(mpi_launch.command(2, HOST, "first", tmp_path / "out", 5, script_of(tmp_path, hangs=True)),
                            env=mpi_launch.environment(HOST_TRANSPORT="sidecar"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     sidecar = int(wait_for(tmp_path / "environment").split()[0])
     assert is_there(sidecar)

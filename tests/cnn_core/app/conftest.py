@@ -16,6 +16,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 import make_files
+import mpi_launch
 
 NET = "conv 4 3x3, relu, maxpool 2, dropout 0.2, linear 10"
 EVERY = 10
@@ -97,6 +98,32 @@ class Program:
                 process.communicate()
 
 
+class Launcher(Program):
+    """Calls `count` copies of the program as one job; further copies, with other arguments, follow "+", and how many they are."""
+
+    def __init__(self, path, folder, count):
+        super().__init__(path, folder)
+        self.count = count
+
+    def command(self, *arguments):
+        words = mpi_launch.command(self.count, self.path)
+        rest = iter(map(str, arguments))
+        for word in rest:
+            words += [":", "-np", next(rest), str(self.path)] if word == "+" else [word]
+        return words
+
+    def __call__(self, *arguments, **how):
+        return super().__call__(*arguments, env=mpi_launch.environment(how.pop("env", None)), **how)
+
+    def start(self, *arguments, **how):
+        return super().start(*arguments, env=mpi_launch.environment(how.pop("env", None)), **how)
+
+
+def own(errors):
+    """The lines of our program among those of a launcher."""
+    return [line for line in errors if line.startswith("weightscape")]
+
+
 class Run:
     """The folder of a run."""
 
@@ -150,6 +177,26 @@ def program(weightscape, tmp_path):
     program = Program(weightscape, tmp_path)
     yield program
     program.close()
+
+
+def require_mpi(build):
+    if not (build / "lib/weightscape/libweightscape-mpi.so").exists():
+        pytest.skip("no MPI")
+
+
+@pytest.fixture
+def ranks(weightscape, build, tmp_path):
+    """ranks(3): a Launcher of three copies."""
+    require_mpi(build)
+    made = []
+
+    def make(count):
+        made.append(Launcher(weightscape, tmp_path, count))
+        return made[-1]
+
+    yield make
+    for launcher in made:
+        launcher.close()
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,18 @@ def descendants(pid):
     return below
 
 
+def ranks_of(process):
+    """The process of each rank of a training that a launcher runs, in the order of ranks."""
+    found = {}
+    for pid in descendants(process.pid):
+        if "train" not in command_of(pid)[1:2]:
+            continue
+        for variable in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            if variable.startswith(b"OMPI_COMM_WORLD_RANK="):
+                found[int(variable.split(b"=")[1])] = pid
+    return [found[number] for number in sorted(found)]
+
+
 def marked(mark):
     """Processes that have the variable MARK=mark in their environment, whoever their parent is."""
     wanted = f"{MARK}={mark}".encode()

@@ -9,10 +9,9 @@ import time
 
 import make_files
 import pytest
-from conftest import Run, environment, small_training, wait_for
+from conftest import Run, environment, own, small_training, wait_for
 from control import ask, turn
-from launcher import own, processes_of, ranks  # noqa: F401 (a fixture)
-from processes import is_alive
+from processes import is_alive, ranks_of
 
 # Only the order of sums differs between numbers of ranks: by some units in the last place of float32 (6e-8) a step, in values
 # of about 1, and now and then by the gradient of one unit of one image, where the sum before a relu is on the other side of
@@ -46,7 +45,7 @@ def start(launcher, small_set, name, *more):
     run = Run(launcher.folder / name)
     wait_for((run.path / "control").exists, process)
     wait_for(lambda: ask(run.path, "status")["step"] > 8, process)
-    return process, run, processes_of(process)
+    return process, run, ranks_of(process)
 
 
 def end(process, within):
@@ -66,7 +65,7 @@ def assert_resumes(program, run):
 
 # ---- the same training ----
 
-def test_any_number_of_ranks_trains_alike(program, ranks, small_set):  # noqa: F811
+def test_any_number_of_ranks_trains_alike(program, ranks, small_set):
     options = ["--steps", STEPS, "--merge", MERGE, *SGD]
     program.good(*call(small_set, "alone", *options))
     alone = Run(program.folder / "alone")
@@ -83,7 +82,7 @@ def test_any_number_of_ranks_trains_alike(program, ranks, small_set):  # noqa: F
         assert sum("merged after step 6" in line for line in result.out.splitlines()) == 1
 
 
-def test_the_same_ranks_give_the_same_bits_also_when_resumed(program, ranks, small_set):  # noqa: F811
+def test_the_same_ranks_give_the_same_bits_also_when_resumed(program, ranks, small_set):
     pair = ranks(2)
     pair.good(*call(small_set, "whole", "--steps", STEPS))
     pair.good(*call(small_set, "parts", "--steps", 5))
@@ -92,14 +91,14 @@ def test_the_same_ranks_give_the_same_bits_also_when_resumed(program, ranks, sma
     assert whole.numbers() == parts.numbers() and sha(whole) == sha(parts)
 
 
-def test_a_resumed_run_may_have_other_ranks(program, ranks, small_set):  # noqa: F811
+def test_a_resumed_run_may_have_other_ranks(program, ranks, small_set):
     program.good(*call(small_set, "whole", "--steps", STEPS, *SGD))
     ranks(2).good(*call(small_set, "other", "--steps", 5, *SGD))
     ranks(3).good("train", "--resume", "other", "--steps", STEPS)
     assert_alike(Run(program.folder / "whole"), Run(program.folder / "other"))
 
 
-def test_ranks_without_images(program, ranks, tmp_path):  # noqa: F811
+def test_ranks_without_images(program, ranks, tmp_path):
     make_files.write_idx(tmp_path / "tiny", train=3, test=4)
     options = ["train", "--data", "tiny", "--validation", 1, "--batch", 3, "--epochs", 4, "--insitu", "none", *SGD,
                "--net", "conv 4 3x3, relu, maxpool 2, dropout 0.2, linear 10"]
@@ -108,7 +107,7 @@ def test_ranks_without_images(program, ranks, tmp_path):  # noqa: F811
     assert_alike(Run(tmp_path / "alone"), Run(tmp_path / "shared"))
 
 
-def test_what_is_turned_is_turned_on_all(program, ranks, small_set):  # noqa: F811
+def test_what_is_turned_is_turned_on_all(program, ranks, small_set):
     process, run, pids = start(ranks(2), small_set, "run", "--merge", "layers=conv1,keep=3,probe=40", *MOMENTUM)
     assert len(pids) == 2
     assert ask(run.path, "status")["ranks"] == 2
@@ -140,7 +139,7 @@ def test_what_is_turned_is_turned_on_all(program, ranks, small_set):  # noqa: F8
     (["--data", "nowhere"], "rank 2 on"),
     (["--lr", "x"], "rank 2 on"),
 ])
-def test_one_rank_with_a_bad_call_ends_all(ranks, small_set, tmp_path, wrong, words):  # noqa: F811
+def test_one_rank_with_a_bad_call_ends_all(ranks, small_set, tmp_path, wrong, words):
     good = call(small_set, "run", "--steps", 4)
     result = ranks(2)(*good, "+", 1, *good, *wrong, within=10)
     line, = own(result.errors)
@@ -148,7 +147,7 @@ def test_one_rank_with_a_bad_call_ends_all(ranks, small_set, tmp_path, wrong, wo
     assert not (tmp_path / "run").exists()
 
 
-def test_other_data_on_one_rank(ranks, small_set, tmp_path):  # noqa: F811
+def test_other_data_on_one_rank(ranks, small_set, tmp_path):
     make_files.write_idx(tmp_path / "other", train=240, test=50, size=(8, 8), seed=1)
     good = call(small_set, "run", "--steps", 4)
     result = ranks(2)(*good, "+", 1, *good, "--data", "other", within=10)
@@ -157,7 +156,7 @@ def test_other_data_on_one_rank(ranks, small_set, tmp_path):  # noqa: F811
     assert not (tmp_path / "run").exists()
 
 
-def test_what_is_wrong_for_all_is_told_once(ranks, small_set):  # noqa: F811
+def test_what_is_wrong_for_all_is_told_once(ranks, small_set):
     for wrong in (["--lr", "x"], ["--data", "nowhere"]):
         result = ranks(2)(*call(small_set, "run", "--steps", 4, *wrong), within=10)
         assert result.status == 2 and len(own(result.errors)) == 1, result
@@ -166,7 +165,7 @@ def test_what_is_wrong_for_all_is_told_once(ranks, small_set):  # noqa: F811
 # ---- one rank is lost ----
 
 @pytest.mark.parametrize("number, lost", [(signal.SIGKILL, 1), (signal.SIGKILL, 0), (signal.SIGSTOP, 2)])
-def test_the_loss_of_one_rank_ends_all(program, ranks, small_set, number, lost):  # noqa: F811
+def test_the_loss_of_one_rank_ends_all(program, ranks, small_set, number, lost):
     process, run, pids = start(ranks(3), small_set, "run")
     os.kill(pids[lost], number)
     lines = end(process, 10)
@@ -178,7 +177,7 @@ def test_the_loss_of_one_rank_ends_all(program, ranks, small_set, number, lost):
     assert_resumes(program, run)
 
 
-def test_a_signal_to_one_rank_ends_all_at_the_same_step(program, ranks, small_set):  # noqa: F811
+def test_a_signal_to_one_rank_ends_all_at_the_same_step(program, ranks, small_set):
     process, run, pids = start(ranks(2), small_set, "run")
     os.kill(pids[1], signal.SIGINT)
     lines = end(process, 10)
@@ -202,7 +201,7 @@ def test_variables_without_a_launcher(program, small_set, tmp_path, variables, w
     assert len(result.errors) == (words is not None) and all(words in line for line in result.errors), result
 
 
-def test_a_build_without_mpi_under_a_launcher(ranks, small_set, tmp_path):  # noqa: F811
+def test_a_build_without_mpi_under_a_launcher(ranks, small_set, tmp_path):
     result = ranks(2)(*call(small_set, "run", "--steps", 4), env=environment(WEIGHTSCAPE_MPI=str(tmp_path)), within=10)
     line, = own(result.errors)
     assert result.status == 2 and "2 copies of a 1-rank run" in line
@@ -213,7 +212,7 @@ def test_alone_nothing_of_mpi_is_needed(program, small_set, tmp_path):
     program.good(*call(small_set, "one", "--steps", 4), env=environment(PMI_SIZE="1", WEIGHTSCAPE_MPI="/nowhere"))
 
 
-def test_threads_of_all_ranks_are_no_more_than_processors(ranks, small_set, tmp_path):  # noqa: F811
+def test_threads_of_all_ranks_are_no_more_than_processors(ranks, small_set, tmp_path):
     processors = len(os.sched_getaffinity(0))
     result = ranks(2).good(*call(small_set, "run", "--steps", 4))
     assert Run(tmp_path / "run").record()["threads"] == max(1, processors // 2)

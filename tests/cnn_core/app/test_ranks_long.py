@@ -10,9 +10,9 @@ from pathlib import Path
 
 import make_files
 import pytest
-from conftest import Run, small_training, wait_for
+from conftest import Run, own, small_training, wait_for
 from control import ask
-from launcher import own, processes_of, ranks  # noqa: F401 (a fixture)
+from processes import ranks_of
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "long"))
 from trainings import SETTING, evaluate
@@ -21,13 +21,13 @@ PUBLISHED = 0.992
 SEED = 20261126
 
 
-def test_two_ranks_reach_the_published_accuracy(weightscape, ranks, mnist, tmp_path):  # noqa: F811
+def test_two_ranks_reach_the_published_accuracy(weightscape, ranks, mnist, tmp_path):
     ranks(2).good("train", "--data", mnist, "--epochs", 16, *SETTING, "--run", "run", "--insitu", "none", within=7000)
     assert evaluate(weightscape, mnist, tmp_path / "run", "test")["accuracy"] >= PUBLISHED
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 10])
-def test_few_images_on_few_ranks(program, ranks, tmp_path, count):  # noqa: F811
+def test_few_images_on_few_ranks(program, ranks, tmp_path, count):
     make_files.write_idx(tmp_path / "set", train=count + 1, test=4)
     for batch in (1, 3, 8):
         options = ["train", "--data", "set", "--validation", 1, "--batch", batch, "--epochs", 2, "--insitu", "none",
@@ -50,7 +50,7 @@ def started(launcher, small_set, name):
     return process, Run(launcher.folder / name)
 
 
-def test_stopped_at_any_moment(ranks, small_set):  # noqa: F811
+def test_stopped_at_any_moment(ranks, small_set):
     chance = random.Random(SEED)
     for i in range(50):
         process, run = started(ranks(3), small_set, f"run{i}")
@@ -61,13 +61,13 @@ def test_stopped_at_any_moment(ranks, small_set):  # noqa: F811
         assert run.steps() == list(range(1, run.last_step() + 1))
 
 
-def test_one_rank_killed_at_any_moment(program, ranks, small_set):  # noqa: F811
+def test_one_rank_killed_at_any_moment(program, ranks, small_set):
     """What is resumed by as many ranks has the bits of the undisturbed run."""
     chance = random.Random(SEED)
     whole = None
     for i in range(20):
         process, run = started(ranks(2), small_set, f"run{i}")
-        pids = processes_of(process)
+        pids = ranks_of(process)
         wait_for(run.last.exists, process)
         time.sleep(chance.random())
         os.kill(chance.choice(pids), chance.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT]))

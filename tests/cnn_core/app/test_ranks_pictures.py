@@ -4,11 +4,10 @@
 import numpy
 import pytest
 from conftest import Run, small_training
-from launcher import ranks  # noqa: F401 (a fixture)
 
 
 @pytest.mark.parametrize("how", ["sidecar", "inline"])
-def test_the_ranks_are_in_the_pictures(ranks, small_set, source, how):  # noqa: F811
+def test_the_ranks_are_in_the_pictures(ranks, small_set, source, how):
     pair, steps = ranks(2), 8
     script = f"{source / 'pipelines' / 'ranks.py'},every={steps},size=320x240"
     pair.good("train", *small_training(small_set), "--run", how, "--steps", steps, "--insitu", how, "--pipeline", script, "--record", steps,
