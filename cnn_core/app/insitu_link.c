@@ -11,6 +11,7 @@ struct insitu_link {
     cnn_net *net;
     insitu_views *views;
     const merged_filters *merged; /* NULL: not shown */
+    uint8_t *wants;               /* [layers of the network] of a step */
     ws_norms *norms;              /* of a row, one per layer with parameters */
     ws_rank *ranks;               /* [rank_count], of a row */
     int rank_count;               /* 0: they are not shown */
@@ -93,10 +94,9 @@ static void prepare(void *context, uint64_t step, const uint8_t *wanted)
 {
     insitu_link *link = context;
     uint32_t index = 0;
-    int status = CNN_OK;
-    for (int i = 0; i < link->net->layer_count && !status; i++)
-        if (cnn_layer_has_parameters(&link->net->layers[i]))
-            status = insitu_views_prepare(link->views, i, wanted[index++]);
+    for (int i = 0; i < link->net->layer_count; i++)
+        link->wants[i] = cnn_layer_has_parameters(&link->net->layers[i]) ? wanted[index++] : 0;
+    const int status = insitu_views_prepare(link->views, link->wants);
     if (status && !link->has_told_views)
         tell_warning("step %llu: %s; it is not shown", (unsigned long long)step, cnn_message());
     link->has_told_views |= status != CNN_OK;
@@ -134,6 +134,7 @@ int insitu_link_open(const insitu_plan *plan, cnn_net *net, insitu_link **out)
     *link = (insitu_link){.net = net,
                           .views = insitu_views_open(&plan->views, net),
                           .merged = plan->merged,
+                          .wants = memory_of((size_t)net->layer_count, 1),
                           .norms = memory_of((size_t)net->layer_count, sizeof *link->norms),
                           .ranks = memory_of((size_t)plan->ranks + 1, sizeof *link->ranks),
                           .rank_count = plan->ranks};
@@ -182,6 +183,11 @@ int insitu_link_change(insitu_link *link, cnn_net *net)
 void insitu_link_use(insitu_link *link, cnn_threads *threads)
 {
     insitu_views_use(link->views, threads);
+}
+
+void insitu_link_share(insitu_link *link, cnn_trainer *trainer)
+{
+    insitu_views_share(link->views, trainer);
 }
 
 void insitu_link_set_threshold(insitu_link *link, double threshold)
@@ -281,6 +287,7 @@ void insitu_link_close(insitu_link *link)
         return;
     ws_insitu_free(link->insitu);
     insitu_views_close(link->views);
+    free(link->wants);
     free(link->norms);
     free(link->ranks);
     free(link);

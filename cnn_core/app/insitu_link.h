@@ -50,6 +50,9 @@ int insitu_link_change(insitu_link *link, cnn_net *net);
 /* Threads with which to compute what is shown; borrowed. Without them one does it. */
 void insitu_link_use(insitu_link *link, cnn_threads *threads);
 
+/* The ranks of this trainer compute a share each of what is shown; borrowed. */
+void insitu_link_share(insitu_link *link, cnn_trainer *trainer);
+
 /* From which correlation on pictures show filters as a group. */
 void insitu_link_set_threshold(insitu_link *link, double threshold);
 

@@ -7,6 +7,7 @@
 #include "cnn/dataset.h"
 #include "cnn/net.h"
 #include "cnn/threads.h"
+#include "cnn/trainer.h"
 #include <weightscape/insitu.h>
 
 typedef struct insitu_views insitu_views;
@@ -27,12 +28,21 @@ void insitu_views_change(insitu_views *views, cnn_net *net);
 /* Threads to use from here on; borrowed; NULL: none. */
 void insitu_views_use(insitu_views *views, cnn_threads *threads);
 
+/* Rank 0: the ranks of this trainer, which trains the network, compute a share each from here on; borrowed.
+ * What is shown is the same to the bit. A trainer without ranks changes nothing. */
+void insitu_views_share(insitu_views *views, cnn_trainer *trainer);
+
 /* From which correlation on filters are a group. */
 void insitu_views_set_threshold(insitu_views *views, double threshold);
 
-/* Computes `wants` (ws_wants) of layer number `layer` of the network. Returns a status of cnn_core; what
- * could not be computed is not shown. */
-int insitu_views_prepare(insitu_views *views, int layer, uint32_t wants);
+/* Computes what is wanted: wants[i] has the ws_wants of layer number i of the network. Between two steps.
+ * Returns a status of cnn_core, which is any rank's; what could not be computed is not shown. When a rank is
+ * lost this process does it all. */
+int insitu_views_prepare(insitu_views *views, const uint8_t *wants);
+
+/* Another rank: its share, after LAUNCH_ORDER_LOOK, with the plan and the network of rank 0. Returns what all
+ * ranks have agreed on. */
+int insitu_views_follow(insitu_views *views, const cnn_ranks *ranks);
 
 /* Adds to the description of layer number `layer` what it can show, and what was computed since
  * insitu_views_forget. */

@@ -135,6 +135,11 @@ static int gather(void *context, const void *mine, size_t size, void *all)
     return here.door->gather(context, mine, size, all) ? lost() : CNN_OK;
 }
 
+static int collect(void *context, const void *mine, size_t size, uint32_t whole, void *all)
+{
+    return here.door->collect(context, mine, size, whole, all) ? lost() : CNN_OK;
+}
+
 static int begin_sum(void *context, float *values, size_t count)
 {
     return here.door->begin_sum(context, values, count) ? lost() : CNN_OK;
@@ -196,6 +201,7 @@ int launch_join(void)
                              .count = here.door->count(here.job),
                              .broadcast = broadcast,
                              .gather = gather,
+                             .collect = collect,
                              .begin_sum = begin_sum,
                              .finish_sums = finish_sums,
                              .name = name};

@@ -7,7 +7,11 @@
 #include "cnn/ranks.h"
 
 /* Orders of the program's own, beside those of cnn/ranks.h. */
-enum { LAUNCH_ORDER_END = CNN_ORDER_OWN, LAUNCH_ORDER_LOAD };
+enum {
+    LAUNCH_ORDER_END = CNN_ORDER_OWN,
+    LAUNCH_ORDER_LOAD, /* the data */
+    LAUNCH_ORDER_LOOK, /* a share of what pictures show beside weights */
+};
 
 /* How many copies of this program a launcher has started, as the environment tells; 1: there was none. */
 int launch_copies(void);

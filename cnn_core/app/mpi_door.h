@@ -13,7 +13,7 @@
 
 #define MPI_DOOR_SYMBOL "weightscape_mpi_door"
 
-enum { MPI_DOOR_VERSION = 1, MPI_CAUSE_SIZE = 2048 };
+enum { MPI_DOOR_VERSION = 2, MPI_CAUSE_SIZE = 2048 };
 
 typedef struct mpi_job mpi_job;
 
@@ -40,6 +40,7 @@ typedef struct mpi_door {
     /* As in cnn/ranks.h; 0 or -1. */
     int (*broadcast)(mpi_job *job, void *bytes, size_t size);
     int (*gather)(mpi_job *job, const void *mine, size_t size, void *all);
+    int (*collect)(mpi_job *job, const void *mine, size_t size, size_t whole, void *all);
     int (*begin_sum)(mpi_job *job, float *values, size_t count);
     int (*finish_sums)(mpi_job *job);
     /* Any thread: NULL, or which rank has failed and why, and whether it is this rank's part to tell people.

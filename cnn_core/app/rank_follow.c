@@ -3,6 +3,7 @@
 #include "cnn/follower.h"
 #include "cnn/status.h"
 #include "exit_status.h"
+#include "insitu_views.h"
 #include "launch.h"
 #include "signals.h"
 #include "tell.h"
@@ -14,7 +15,8 @@
 /* What travels. */
 typedef struct request {
     int classes, threads;
-    uint32_t validation;
+    uint32_t validation, probe;
+    uint64_t seed;
     char folder[PATH_MAX];
 } request;
 
@@ -54,7 +56,11 @@ int rank_data_load(const rank_data *wanted, cnn_data *out)
     cnn_data data = {0};
     if (!ranks)
         return data_source_load(wanted->folder, wanted->classes, wanted->validation, 0, out);
-    request asked = {wanted->classes, wanted->threads, wanted->validation, ""};
+    request asked = {.classes = wanted->classes,
+                     .threads = wanted->threads,
+                     .validation = wanted->validation,
+                     .probe = wanted->probe,
+                     .seed = wanted->seed};
     /* A longer one could not be opened. */
     snprintf(asked.folder, sizeof asked.folder, "%s", wanted->folder);
     int status = cnn_order_give(ranks, LAUNCH_ORDER_LOAD, 0, 0);
@@ -76,6 +82,8 @@ typedef struct following {
     cnn_follower core;
     cnn_data data;
     cnn_threads *threads;
+    insitu_views_plan look; /* at what pictures show, and for that: */
+    insitu_views *views;    /* made at first use; NULL: there are none of the present network */
 } following;
 
 static int load(following *f, const request *asked)
@@ -99,7 +107,36 @@ static int take_data(following *f)
         status = agree_on_data(ranks, load(f, &asked), &f->data);
     f->core = (cnn_follower){
         .ranks = ranks, .train = &f->data.train, .validation = &f->data.validation, .threads = f->threads};
+    f->look = (insitu_views_plan){.images = &f->data.train, .probe = asked.probe, .seed = asked.seed};
     return status;
+}
+
+static void close_views(following *f)
+{
+    insitu_views_close(f->views);
+    f->views = NULL;
+}
+
+/* Rank 0 has told the state before. */
+static int look(following *f)
+{
+    if (!f->views) {
+        f->views = insitu_views_open(&f->look, f->core.net);
+        insitu_views_use(f->views, f->threads);
+    }
+    return insitu_views_follow(f->views, launch_ranks());
+}
+
+static int obey_order(following *f, const cnn_order *order)
+{
+    if (order->kind == LAUNCH_ORDER_LOAD)
+        return take_data(f);
+    if (order->kind == LAUNCH_ORDER_LOOK)
+        return look(f);
+    /* They are of the network that goes. */
+    if (order->kind == CNN_ORDER_STATE)
+        close_views(f);
+    return cnn_follower_obey(&f->core, order);
 }
 
 /* What all ranks have agreed on is rank 0's to tell and to end; what they have not ends the job. */
@@ -116,8 +153,7 @@ static int obey(following *f)
     while (!cnn_order_take(ranks, &order)) {
         if (order.kind == LAUNCH_ORDER_END)
             return (int)order.detail;
-        const int status =
-            order.kind == LAUNCH_ORDER_LOAD ? take_data(f) : cnn_follower_obey(&f->core, &order);
+        const int status = obey_order(f, &order);
         if (status && !launch_has_failed() && !is_agreed(&order, status))
             launch_fail(cnn_message());
     }
@@ -133,6 +169,7 @@ int rank_follow(const option_values *values)
     /* A sum that was begun may still be at work on what would be freed. */
     if (launch_has_failed())
         return exit_status;
+    close_views(&f);
     cnn_follower_close(&f.core);
     cnn_threads_free(f.threads);
     cnn_data_free(&f.data);

@@ -12,6 +12,8 @@ typedef struct rank_data {
     const char *folder;
     int classes, threads;
     uint32_t validation;
+    uint32_t probe; /* images, and how they are chosen, on which pictures look at the network */
+    uint64_t seed;
 } rank_data;
 
 /* Rank 0: all ranks load the data, and have the same. Errors as data_source_load, of any rank;

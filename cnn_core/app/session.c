@@ -41,7 +41,8 @@ static int load_data(app_session *session, const json_t *record)
 {
     const train_plan *plan = session->plan;
     const int is_there = session->data.train.count > 0;
-    const rank_data wanted = {plan->data, plan->classes, plan->threads, plan->validation};
+    const rank_data wanted = {plan->data,       plan->classes, plan->threads,
+                              plan->validation, plan->probe,   plan->seed};
     const int status = is_there ? CNN_OK : rank_data_load(&wanted, &session->data);
     if (status)
         return status;
@@ -306,6 +307,8 @@ static int make_trainer(app_session *session)
     if (!status)
         status = cnn_trainer_create(&options, session->net, &session->data.train, session->threads,
                                     &session->trainer);
+    if (!status)
+        insitu_link_share(session->link, session->trainer);
     if (status || !session->optimizer)
         return status;
     /* The moments of the checkpoint take the place of the new, zeroed ones. */

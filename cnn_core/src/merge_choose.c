@@ -132,7 +132,7 @@ static int measure(choice *c, cnn_net *net, const cnn_dataset *probe, cnn_thread
         return status;
     status = cnn_similarity_measure(net, plan->layer, probe, threads, &c->similarity);
     if (!status)
-        status = cnn_moments_measure(net, plan->consumer - 1, &visits, probe, threads, &c->seen);
+        status = cnn_moments_measure(NULL, net, plan->consumer - 1, &visits, probe, threads, &c->seen);
     cnn_visits_free(&visits);
     if (!status)
         status = check_states(net, c);

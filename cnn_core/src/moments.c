@@ -81,6 +81,11 @@ static void choose_shift(cnn_moment_sums *s, const float *x, size_t n)
     s->has_shift = 1;
 }
 
+void cnn_moment_sums_prime(cnn_moment_sums *s, const float *x, size_t n)
+{
+    choose_shift(s, x, n);
+}
+
 /* One strip of rows of the products. */
 static void multiply_strip(void *context, int strip, int thread)
 {
@@ -134,6 +139,59 @@ void cnn_moment_sums_add(cnn_moment_sums *s, const float *x, size_t n, const cnn
     if (visits)
         s->zeros += visits->zeros;
 }
+
+/* ---- sums of parts ---- */
+
+/* Samples and zeros; of each unit its sum, and in how many parts it varied and was not finite; the upper
+ * triangle of the products. */
+size_t cnn_moment_sums_length(const cnn_moment_sums *s)
+{
+    const size_t units = (size_t)s->units;
+    return 2 + 3 * units + units * (units + 1) / 2;
+}
+
+static void begin_anew(cnn_moment_sums *s)
+{
+    s->weight = 0;
+    s->zeros = 0;
+    memset(s->state, CNN_UNIT_DEAD, s->pitch);
+    memset(s->sum, 0, s->pitch * sizeof *s->sum);
+    memset(s->product, 0, s->pitch * s->pitch * sizeof *s->product);
+}
+
+void cnn_moment_sums_pour(cnn_moment_sums *s, double *part)
+{
+    const size_t units = (size_t)s->units;
+    flush(s);
+    *part++ += s->weight;
+    *part++ += s->zeros;
+    for (size_t i = 0; i < units; i++) {
+        *part++ += s->sum[i];
+        *part++ += s->state[i] == CNN_UNIT_ALIVE;
+        *part++ += s->state[i] == CNN_UNIT_NOT_FINITE;
+    }
+    for (size_t i = 0; i < units; i++)
+        for (size_t j = i; j < units; j++)
+            *part++ += s->product[i * s->pitch + j];
+    begin_anew(s);
+}
+
+void cnn_moment_sums_fill(cnn_moment_sums *s, const double *part)
+{
+    const size_t units = (size_t)s->units;
+    begin_anew(s);
+    s->weight = *part++;
+    s->zeros = *part++;
+    for (size_t i = 0; i < units; i++, part += 3) {
+        s->sum[i] = part[0];
+        s->state[i] = part[2] > 0 ? CNN_UNIT_NOT_FINITE : part[1] > 0 ? CNN_UNIT_ALIVE : CNN_UNIT_DEAD;
+    }
+    for (size_t i = 0; i < units; i++)
+        for (size_t j = i; j < units; j++)
+            s->product[i * s->pitch + j] = *part++;
+}
+
+/* ---- the end ---- */
 
 /* The zeros of borders, all at once: x - shift is -shift. */
 static void add_zeros(cnn_moment_sums *s)

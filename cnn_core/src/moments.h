@@ -6,6 +6,7 @@
 
 #include "cnn/dataset.h"
 #include "cnn/net.h"
+#include "cnn/ranks.h"
 #include "cnn/threads.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -39,13 +40,24 @@ int cnn_moment_sums_create(int units, cnn_threads *threads, cnn_moment_sums **ou
 void cnn_moment_sums_free(cnn_moment_sums *sums);
 /* Adds the n samples x[units, n]; visits NULL: each once. */
 void cnn_moment_sums_add(cnn_moment_sums *sums, const float *x, size_t n, const cnn_visits *visits);
+
+/* Sums can be made in parts, here or elsewhere, that are added one after the other; all parts must have the
+ * same shift, which the first samples choose, or these n. */
+void cnn_moment_sums_prime(cnn_moment_sums *sums, const float *x, size_t n);
+/* Numbers of a part, which begins as zeros: it is added to by pouring, which leaves the sums empty, or by
+ * adding another part, number by number. Filled with a part, the sums are as if all had been added here. */
+size_t cnn_moment_sums_length(const cnn_moment_sums *sums);
+void cnn_moment_sums_pour(cnn_moment_sums *sums, double *part);
+void cnn_moment_sums_fill(cnn_moment_sums *sums, const double *part);
+
 /* Frees the sums, also on error: CNN_NO_MEMORY. Free the moments with cnn_moments_free. */
 int cnn_moment_sums_finish(cnn_moment_sums *sums, cnn_moments *out);
 void cnn_moments_free(cnn_moments *moments);
 
 /* The moments of the outputs of layer `layer` over all images of `set`, in small batches: units are its
- * channels. Errors: CNN_BAD_ARGUMENT, CNN_NO_MEMORY. */
-int cnn_moments_measure(cnn_net *net, int layer, const cnn_visits *visits, const cnn_dataset *set,
-                        cnn_threads *threads, cnn_moments *out);
+ * channels. With ranks (NULL: none) all of them call it, and rank 0 gets the moments; they are the same to
+ * the bit for any number of ranks. Errors: CNN_BAD_ARGUMENT, CNN_NO_MEMORY, of any rank; CNN_RANKS_FAILED. */
+int cnn_moments_measure(const cnn_ranks *ranks, cnn_net *net, int layer, const cnn_visits *visits,
+                        const cnn_dataset *set, cnn_threads *threads, cnn_moments *out);
 
 #endif

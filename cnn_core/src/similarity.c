@@ -30,26 +30,34 @@ static int weight_moments(const cnn_layer *layer, cnn_threads *threads, cnn_mome
     return cnn_moment_sums_finish(sums, out);
 }
 
-int cnn_similarity_measure(cnn_net *net, int index, const cnn_dataset *set, cnn_threads *threads,
-                           cnn_similarity *out)
+static int check_layer(const cnn_net *net, int index)
 {
     if (index < 0 || index >= net->layer_count)
         return cnn_fail(CNN_BAD_ARGUMENT, "similarity: layer %d is not in 0..%d", index,
                         net->layer_count - 1);
-    const cnn_layer *layer = &net->layers[index];
-    if (!cnn_layer_has_parameters(layer))
-        return cnn_fail(CNN_BAD_ARGUMENT, "layer \"%s\": has no units that could be similar", layer->name);
+    if (!cnn_layer_has_parameters(&net->layers[index]))
+        return cnn_fail(CNN_BAD_ARGUMENT, "layer \"%s\": has no units that could be similar",
+                        net->layers[index].name);
+    return CNN_OK;
+}
+
+int cnn_similarity_measure_shared(const cnn_ranks *ranks, cnn_net *net, int index, const cnn_dataset *set,
+                                  cnn_threads *threads, cnn_similarity *out)
+{
     cnn_moments activations = {0}, weights = {0};
-    int status = cnn_moments_measure(net, index, NULL, set, threads, &activations);
+    int status = check_layer(net, index);
     if (!status)
-        status = weight_moments(layer, threads, &weights);
+        status = cnn_moments_measure(ranks, net, index, NULL, set, threads, &activations);
+    if (status || (ranks && ranks->rank))
+        return status;
+    status = weight_moments(&net->layers[index], threads, &weights);
     if (status) {
         cnn_moments_free(&activations);
         return status;
     }
     correlate(&activations);
     correlate(&weights);
-    *out = (cnn_similarity){.count = layer->out.c,
+    *out = (cnn_similarity){.count = net->layers[index].out.c,
                             .pearson = activations.product,
                             .pearson_weights = weights.product,
                             .state = activations.state};
@@ -57,6 +65,12 @@ int cnn_similarity_measure(cnn_net *net, int index, const cnn_dataset *set, cnn_
     free(weights.mean);
     free(weights.state);
     return CNN_OK;
+}
+
+int cnn_similarity_measure(cnn_net *net, int index, const cnn_dataset *set, cnn_threads *threads,
+                           cnn_similarity *out)
+{
+    return cnn_similarity_measure_shared(NULL, net, index, set, threads, out);
 }
 
 void cnn_similarity_free(cnn_similarity *similarity)

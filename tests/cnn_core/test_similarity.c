@@ -5,6 +5,7 @@
 #include "made_nets.h"
 #include "moments.h"
 #include "scratch.h"
+#include "thread_ranks.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,102 @@ static void test_any_number_of_threads_gives_the_same_bits(void **state)
     cnn_net_free(net);
 }
 
+enum { MOST_RANKS = 10 };
+
+/* What ranks measure, each of its own copy of the network. */
+typedef struct shared_measurement {
+    cnn_net *nets[MOST_RANKS];
+    int layer, odd_one; /* that has other images; -1: none has */
+    cnn_dataset set;
+    cnn_similarity result; /* rank 0's */
+} shared_measurement;
+
+static int measure_shared(void *context, const cnn_ranks *ranks)
+{
+    shared_measurement *m = context;
+    cnn_dataset set = m->set;
+    if (ranks->rank == m->odd_one)
+        set.shape.h = 8;
+    return cnn_similarity_measure_shared(ranks, m->nets[ranks->rank], m->layer, &set, NULL,
+                                         ranks->rank ? NULL : &m->result);
+}
+
+static void make_nets(shared_measurement *m, const char *spec)
+{
+    for (int i = 0; i < MOST_RANKS; i++) {
+        m->nets[i] = made_net(spec, 3);
+        cnn_layer *layer = &m->nets[i]->layers[m->layer];
+        layer->bias[1] = -1000; /* dead */
+        layer->weight[4 * layer->weight_count / layer->bias_count] = NAN;
+    }
+}
+
+static void free_nets(shared_measurement *m)
+{
+    for (int i = 0; i < MOST_RANKS; i++)
+        cnn_net_free(m->nets[i]);
+}
+
+static void assert_same(const cnn_similarity *a, const cnn_similarity *b)
+{
+    const size_t count = (size_t)a->count;
+    assert_int_equal(a->count, b->count);
+    assert_memory_equal(a->state, b->state, count);
+    assert_memory_equal(a->pearson, b->pearson, count * count * sizeof(double));
+    assert_memory_equal(a->pearson_weights, b->pearson_weights, count * count * sizeof(double));
+}
+
+/* Also with fewer images than ranks, and with as many that they come in several batches. */
+static void test_any_number_of_ranks_gives_the_same_bits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spec;
+        int layer;
+    } cases[] = {
+        {"conv 6 3x3, relu, maxpool 2, linear 4", 0},
+        {"conv 6 3x3, relu, conv 19 3x3 stride 2, linear 4", 2},
+        {"linear 9, relu, linear 4", 0},
+    };
+    static const uint32_t images[] = {1, 3, 8, 37, 96};
+    static const int ranks[] = {1, 2, 3, 4, MOST_RANKS};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        shared_measurement m = {.layer = cases[c].layer, .odd_one = -1};
+        make_nets(&m, cases[c].spec);
+        for (size_t i = 0; i < sizeof images / sizeof *images; i++) {
+            m.set = made_images(0, images[i]);
+            cnn_similarity alone = measured(m.nets[0], m.layer, &m.set, NULL);
+            for (size_t r = 0; r < sizeof ranks / sizeof *ranks; r++) {
+                int statuses[MOST_RANKS];
+                run_as_ranks(ranks[r], measure_shared, &m, statuses, NULL);
+                for (int rank = 0; rank < ranks[r]; rank++)
+                    assert_int_equal(statuses[rank], CNN_OK);
+                assert_same(&m.result, &alone);
+                cnn_similarity_free(&m.result);
+            }
+            cnn_similarity_free(&alone);
+        }
+        free_nets(&m);
+    }
+}
+
+static void test_what_one_rank_cannot_measure_none_does(void **state)
+{
+    (void)state;
+    shared_measurement m = {.odd_one = 2, .set = made_images(0, 37), .result = {.count = 77}};
+    make_nets(&m, "conv 6 3x3, relu, maxpool 2, linear 4");
+    int statuses[4];
+    char messages[4][512];
+    run_as_ranks(4, measure_shared, &m, statuses, messages);
+    for (int rank = 0; rank < 4; rank++) {
+        assert_int_equal(statuses[rank], CNN_BAD_ARGUMENT);
+        assert_string_equal(messages[rank],
+                            "rank 2 on HERE: probe: images of 2x8x9, the network takes 2x9x9");
+    }
+    assert_int_equal(m.result.count, 77);
+    free_nets(&m);
+}
+
 static void test_permuted_units_give_a_permuted_matrix(void **state)
 {
     (void)state;
@@ -197,7 +294,7 @@ static void test_what_the_next_layer_sees_has_its_border(void **state)
         cnn_visits visits;
         cnn_moments moments;
         assert_int_equal(cnn_visits_of(&net->layers[2], &visits), CNN_OK);
-        assert_int_equal(cnn_moments_measure(net, 1, &visits, &set, NULL, &moments), CNN_OK);
+        assert_int_equal(cnn_moments_measure(NULL, net, 1, &visits, &set, NULL, &moments), CNN_OK);
         for (int unit = 0; unit < 3; unit++) {
             double count, sum, squares;
             plain_view(&net->layers[2], maps, set.count, unit, &count, &sum, &squares);
@@ -240,6 +337,8 @@ int main(void)
         cmocka_unit_test(test_far_from_zero_little_is_lost),
         cmocka_unit_test(test_units_without_variance_are_marked),
         cmocka_unit_test(test_any_number_of_threads_gives_the_same_bits),
+        cmocka_unit_test(test_any_number_of_ranks_gives_the_same_bits),
+        cmocka_unit_test(test_what_one_rank_cannot_measure_none_does),
         cmocka_unit_test(test_permuted_units_give_a_permuted_matrix),
         cmocka_unit_test(test_what_the_next_layer_sees_has_its_border),
         cmocka_unit_test(test_what_cannot_be_measured_is_refused),

@@ -65,6 +65,20 @@ static int gather(void *context, const void *mine, size_t size, void *all)
     return CNN_OK;
 }
 
+static int collect(void *context, const void *mine, size_t size, uint32_t whole, void *all)
+{
+    member *m = context;
+    m->job->slots[m->ranks.rank] = mine;
+    meet(m);
+    for (int i = 0; i < m->job->count && m->ranks.rank == 0; i++) {
+        const cnn_share share = cnn_share_of(whole, i, m->job->count);
+        if (share.n)
+            memcpy((char *)all + share.first * size, m->job->slots[i], share.n * size);
+    }
+    meet(m);
+    return CNN_OK;
+}
+
 static int begin_sum(void *context, float *values, size_t count)
 {
     member *m = context;
@@ -135,6 +149,7 @@ void run_as_ranks(int count, rank_work *work, void *context, int *statuses, char
                                        .count = count,
                                        .broadcast = broadcast,
                                        .gather = gather,
+                                       .collect = collect,
                                        .begin_sum = begin_sum,
                                        .finish_sums = finish_sums,
                                        .name = name};

@@ -96,6 +96,8 @@ static int go_on(mpi_job *job, mpi_task *task, int *is_done)
     job->request_count = 0;
     if (task->kind == TASK_SUM)
         return sum_go_on(job, task, is_done);
+    if (task->kind == TASK_COLLECT)
+        return collect_go_on(job, task, is_done);
     *is_done = task->stage == 1;
     if (task->stage++)
         return MPI_SUCCESS;

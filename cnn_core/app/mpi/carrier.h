@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the plug-in consists of: door.c is what the program calls, carrier.c the thread that talks, sum.c how
- * it adds, watch.c how it looks after the others. */
+ * it adds, collect.c how parts come to rank 0, watch.c how it looks after the others. */
 #ifndef APP_MPI_CARRIER_H
 #define APP_MPI_CARRIER_H
 
@@ -9,7 +9,15 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { HOST_SIZE = 64, NAME_SIZE = HOST_SIZE + 32, MASK_SIZE = 128 };
+enum {
+    HOST_SIZE = 64,
+    NAME_SIZE = HOST_SIZE + 32,
+    MASK_SIZE = 128,
+    MOST_BYTES = 1 << 30, /* at once: MPI counts by int */
+};
+
+/* Messages of the data. */
+enum { TAG_PARTS = 1, TAG_SUMS, TAG_COLLECT };
 
 /* What each rank tells of itself. */
 typedef struct rank_card {
@@ -19,14 +27,15 @@ typedef struct rank_card {
 } rank_card;
 
 /* What is carried: by MPI at once, or in stages. */
-typedef enum task_kind { TASK_BROADCAST, TASK_GATHER, TASK_SUM, TASK_LEAVE } task_kind;
+typedef enum task_kind { TASK_BROADCAST, TASK_GATHER, TASK_COLLECT, TASK_SUM, TASK_LEAVE } task_kind;
 
 typedef struct mpi_task {
     task_kind kind;
     void *to;         /* what is sent or filled; the values of a sum */
-    const void *from; /* gather */
-    size_t size;      /* bytes; of a sum: values */
-    int stage;        /* of a sum */
+    const void *from; /* gather, collect */
+    size_t size;      /* bytes; of a sum: values; to collect: of one thing */
+    size_t whole;     /* things to collect */
+    int stage;        /* of a sum, and to collect */
     int is_done;
     struct mpi_task *next;
     struct mpi_task *before; /* the caller's: the sum that was begun before this one */
@@ -83,6 +92,16 @@ double carrier_seconds(void);
 
 /* The carrier thread; its argument is the job. */
 void *carrier_live(void *argument);
+
+/* Where a rank's share of `whole` things begins, as cnn_share_of has it; that of rank `count` is the end. */
+static inline size_t share_begin(size_t whole, int rank, int count)
+{
+    return (size_t)((unsigned long long)whole * (unsigned)rank / (unsigned)count);
+}
+
+/* Begins to collect, or goes on with the next stage; *is_done is set when there is none. Returns a status of
+ * MPI. */
+int collect_go_on(mpi_job *job, mpi_task *task, int *is_done);
 
 /* Begins a sum, or goes on with its next stage; *is_done is set when there is none. Returns a status of MPI.
  */

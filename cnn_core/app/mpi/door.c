@@ -7,10 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    MOST_BYTES = 1 << 30, /* at once: MPI counts by int */
-    MOST_VALUES = 1 << 22 /* of a sum: its scratch memory */
-};
+enum { MOST_VALUES = 1 << 22 /* of a sum: its scratch memory */ };
 
 extern const mpi_door weightscape_mpi_door;
 
@@ -169,6 +166,12 @@ static int gather(mpi_job *job, const void *mine, size_t size, void *all)
     return carry(job, &(mpi_task){.kind = TASK_GATHER, .from = mine, .to = all, .size = size});
 }
 
+static int collect(mpi_job *job, const void *mine, size_t size, size_t whole, void *all)
+{
+    return carry(job,
+                 &(mpi_task){.kind = TASK_COLLECT, .from = mine, .to = all, .size = size, .whole = whole});
+}
+
 /* They are done one after the other, so that the last one is waited for. */
 static int begin_sum(mpi_job *job, float *values, size_t count)
 {
@@ -237,6 +240,7 @@ const mpi_door weightscape_mpi_door = {.version = MPI_DOOR_VERSION,
                                        .processors = processors,
                                        .broadcast = broadcast,
                                        .gather = gather,
+                                       .collect = collect,
                                        .begin_sum = begin_sum,
                                        .finish_sums = finish_sums,
                                        .failure = failure,

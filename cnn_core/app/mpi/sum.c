@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAG_PARTS = 1, TAG_SUMS = 2, STRETCH = 1024 };
+enum { STRETCH = 1024 };
 
 /* Where the block of a rank begins. */
 static size_t block_at(const mpi_task *task, int rank, int count)
 {
-    return (size_t)((unsigned long long)task->size * (unsigned)rank / (unsigned)count);
+    return share_begin(task->size, rank, count);
 }
 
 static size_t block_size(const mpi_task *task, int rank, int count)

@@ -18,6 +18,9 @@ typedef struct cnn_ranks {
     int (*broadcast)(void *context, void *bytes, size_t size);
     /* `size` bytes of each rank, in the order of ranks, to all: all is [count][size]. */
     int (*gather)(void *context, const void *mine, size_t size, void *all);
+    /* Of `whole` things of `size` bytes each rank has its share (cnn_share_of); they come to rank 0, in
+     * order: all is [whole][size] there. A rank without any may pass any size, and NULL. */
+    int (*collect)(void *context, const void *mine, size_t size, uint32_t whole, void *all);
     /* Begins to replace each value by its sum over ranks, added in an order that is a function of the count
      * alone, so that all ranks get the same bits. `values` belongs to the sum until finish_sums, which waits
      * for all sums that were begun. */

@@ -6,6 +6,7 @@
 
 #include "cnn/dataset.h"
 #include "cnn/net.h"
+#include "cnn/ranks.h"
 #include "cnn/threads.h"
 #include <stdint.h>
 
@@ -34,6 +35,13 @@ typedef struct cnn_similarity {
  * untouched. Free with cnn_similarity_free. */
 int cnn_similarity_measure(cnn_net *net, int layer, const cnn_dataset *set, cnn_threads *threads,
                            cnn_similarity *out);
+
+/* The same, shared: all ranks, who have the same network and the same images, call it, and rank 0 gets the
+ * result; *out of the others is untouched. It is the same to the bit for any number of ranks. NULL ranks: as
+ * cnn_similarity_measure. Errors: CNN_RANKS_FAILED; those above, of any rank, on all of them, but for a lack
+ * of memory at rank 0 when the others are done. */
+int cnn_similarity_measure_shared(const cnn_ranks *ranks, cnn_net *net, int layer, const cnn_dataset *set,
+                                  cnn_threads *threads, cnn_similarity *out);
 void cnn_similarity_free(cnn_similarity *similarity);
 
 #endif
