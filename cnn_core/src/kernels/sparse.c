@@ -67,12 +67,52 @@ int KERNEL(count)(const float *values, int count)
     return found;
 }
 
-/* No branch, since it could not be foretold: what is zero, of either sign, is written over
- * by what comes next. */
+#if defined(__AVX2__)
+enum { QUARTER = 4 };
+
+/* For each set of four lanes, those in it come first. */
+static const int32_t lanes_of[16][QUARTER] = {
+    {0},    {0},    {1},    {0, 1},    {2},    {0, 2},    {1, 2},    {0, 1, 2},
+    {3, 0}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3},
+};
+
+/* The terms of four values, rows `row` + {0, pitch, ...}; writes four. */
+INLINE int collect_quarter(const float *values, __m128i rows, cnn_term *terms)
+{
+    const __m128 from = _mm_loadu_ps(values);
+    const int set = _mm_movemask_ps(_mm_cmp_ps(from, _mm_setzero_ps(), _CMP_NEQ_UQ));
+    const __m128i order = _mm_loadu_si128((const __m128i *)lanes_of[set]);
+    const __m128 value = _mm_permutevar_ps(from, order),
+                 row = _mm_permutevar_ps(_mm_castsi128_ps(rows), order);
+    _mm_storeu_ps((float *)terms, _mm_unpacklo_ps(row, value));
+    _mm_storeu_ps((float *)(terms + 2), _mm_unpackhi_ps(row, value));
+    return __builtin_popcount((unsigned)set);
+}
+
+/* What of `count` values comes in fours; how many terms there are is added to *found. */
+INLINE int collect_quarters(const float *values, int count, int32_t pitch, cnn_term *terms, int *found)
+{
+    __m128i rows = _mm_setr_epi32(0, pitch, 2 * pitch, 3 * pitch);
+    const __m128i step = _mm_set1_epi32(QUARTER * pitch);
+    int i = 0;
+    for (; i + QUARTER <= count; i += QUARTER, rows = _mm_add_epi32(rows, step))
+        *found += collect_quarter(values + i, rows, terms + *found);
+    return i;
+}
+#else
+INLINE int collect_quarters(const float *values, int count, int32_t pitch, cnn_term *terms, int *found)
+{
+    (void)values, (void)count, (void)pitch, (void)terms, (void)found;
+    return 0;
+}
+#endif
+
+/* No branch, since it could not be foretold: what is zero, of either sign, is written over by what comes
+ * next. */
 int KERNEL(collect)(const float *values, int count, int32_t pitch, cnn_term *terms)
 {
     int found = 0;
-    for (int i = 0; i < count; i++) {
+    for (int i = collect_quarters(values, count, pitch, terms, &found); i < count; i++) {
         uint32_t bits;
         memcpy(&bits, values + i, sizeof bits);
         terms[found] = (cnn_term){i * pitch, values[i]};
