@@ -151,6 +151,12 @@ def field_of(screen, window):
     return coloured(picture_of(screen, min(views(window), key=lambda widget: (widget.y, widget.x))))
 
 
+def wait_for_steps(window, what):
+    """More of them: none is told while it connects again."""
+    step = window.wait(lambda: shown_step(window), what)
+    window.wait(lambda: (shown_step(window) or 0) > step, what)
+
+
 def merge_and_undo(window, screen, training):
     """By the panel's buttons, in the window that looks on."""
     before = field_of(screen, window)
@@ -158,13 +164,11 @@ def merge_and_undo(window, screen, training):
     window.press("merge_now/Button")
     window.wait(lambda: training.status()["widths"].startswith("conv1 4 of 16"), "filters that are merged", 60)
     window.wait(lambda: field_of(screen, window) < before / 2, "a smaller field")
-    step = shown_step(window)
-    window.wait(lambda: shown_step(window) > step, "steps after the merge")
+    wait_for_steps(window, "steps after the merge")
     window.press("undo_merge/Button")
     window.wait(lambda: training.status()["widths"].startswith("conv1 16"), "a merge that is undone", 60)
     window.wait(lambda: field_of(screen, window) > before * 3 / 4, "a field as large as before")
-    step = shown_step(window)
-    window.wait(lambda: shown_step(window) > step, "steps after the undo")
+    wait_for_steps(window, "steps after the undo")
 
 
 def open_window(kind, screen, folder, weightscape, training, port):
