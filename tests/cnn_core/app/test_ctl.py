@@ -225,8 +225,11 @@ def test_step(endless):
 
 
 def test_pause_at(endless):
+    endless.good("pause")
     step = endless.status()["step"] + 300
     endless.good("set", "pause_at", step)
+    endless.good("continue")
+    wait_for(lambda: endless.status()["step"] == step)
     endless.wait_for_state("paused")
     status = endless.status()
     assert (status["step"], status["paused_by"], status["knobs"]["pause_at"]) == (step, "pause_at", "0")

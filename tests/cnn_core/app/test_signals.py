@@ -118,7 +118,7 @@ def test_killed_again_and_again(program, small_set, tmp_path):
     program.good("train", "--resume", run.path, "--steps", "+1")
     last = run.last_step()
     assert run.steps() == list(range(1, last + 1))
-    program.good("train", *options, "--steps", last, "--run", "whole")
+    program.good("train", *options, "--steps", last, "--run", "whole", within=10 * KILLS)
     whole, found = faults.everything(Run(tmp_path / "whole")), faults.everything(run)
     assert [name for name in whole if found[name] != whole[name]] == []
     assert len(whole["steering"]) == (last - 1) // 7
