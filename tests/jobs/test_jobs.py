@@ -66,8 +66,12 @@ def wait_for_rows(run, count):
         time.sleep(0.01)
 
 
+def record_of(run):
+    return json.loads((run / "run.json").read_text())
+
+
 def status_of(run):
-    return json.loads((run / "run.json").read_text())["status"]
+    return record_of(run)["status"]
 
 
 def test_a_warned_job_goes_on_in_the_next_one_to_the_same_bits(job, source, weightscape, mnist, tmp_path):
@@ -90,10 +94,16 @@ def test_a_warned_job_goes_on_in_the_next_one_to_the_same_bits(job, source, weig
     assert (run / last).read_bytes() == (undisturbed / last).read_bytes()
 
 
-def test_where_nothing_can_be_drawn_it_is_recorded_and_drawn_elsewhere(job, source, mnist, tmp_path):
+# An mpirun that finds itself in a job of Slurm asks for the rest of it.
+LAUNCHERS = {"srun": {}, "mpirun": {"LAUNCH": "mpirun", "OMPI_MCA_ras": "^slurm", "OMPI_MCA_plm": "^slurm"}}
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS.values(), ids=LAUNCHERS)
+def test_where_nothing_can_be_drawn_it_is_recorded_and_drawn_elsewhere(job, source, mnist, tmp_path, launcher):
     run = tmp_path / "run"
-    status, said = job("train.slurm", mnist, run, *NET, "--steps", "100", EVERY="50", WEIGHTSCAPE_BRIDGE=str(tmp_path))
+    status, said = job("train.slurm", mnist, run, *NET, "--steps", "100", EVERY="50", WEIGHTSCAPE_BRIDGE=str(tmp_path), **launcher)
     assert (status, status_of(run)) == (0, "complete"), said
+    assert record_of(run)["ranks"] == RANKS
     assert "each 50th step is recorded" in said
     assert not job.requeued.exists()
     script = f"{source / 'pipelines' / 'weights.py'},every=50,size=320x240"
