@@ -26,7 +26,9 @@ check: build data ## all tests but the long ones: optimised, with address and un
 	$(CTEST) --preset release -LE long
 	cmake --preset asan $(CMAKE_FLAGS)
 	cmake --build --preset asan
+	find build/asan -name '*.gcda' -delete
 	$(CTEST) --preset asan -LE long
+	/usr/bin/python3 tests/fuzz/coverage.py build/asan
 	cmake --preset tsan $(CMAKE_FLAGS)
 	cmake --build --preset tsan --target test_threads test_pass test_trainer test_ring test_ring_stress test_ring_talk
 	$(CTEST) --preset tsan -R '^(threads|pass|trainer|ring|ring_stress|ring_talk)$$'

@@ -13,7 +13,7 @@ if(WEIGHTSCAPE_SANITIZE)
     target_link_options(weightscape_flags INTERFACE -fsanitize=${WEIGHTSCAPE_SANITIZE})
 endif()
 if(WEIGHTSCAPE_COVERAGE)
-    target_compile_options(weightscape_flags INTERFACE --coverage)
+    # tests/fuzz says which files count.
     target_link_options(weightscape_flags INTERFACE --coverage)
 endif()
 if(WEIGHTSCAPE_FUZZ)

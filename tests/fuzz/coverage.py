@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Prints which share of the lines of each reader was run, in a build of the preset `coverage` whose tests have been run, and ends
-with 1 where it is less than it must be. coverage.py BUILD"""
+"""Prints which share of the lines of each reader was run, in a build with WEIGHTSCAPE_COVERAGE whose tests have been run, and ends
+with 1 where it is less than it must be: coverage.py BUILD, after all tests; coverage.py BUILD --own, after those of the readers
+only. Which files that are: coverage.py --files"""
 
 import json
 import subprocess
@@ -9,7 +10,7 @@ import sys
 from pathlib import Path
 
 LEAST = 0.90
-# What is left there is about several clients, and about readers in other processes, which tests kill.
+# By their own tests alone: what is left there is about several clients, and about readers in other processes, which tests kill.
 LESS = {"control lines": 0.80, "ring, attached": 0.85}
 # Where a file goes on to write.
 WRITES = "/* ---- writing ---- */"
@@ -56,14 +57,18 @@ def reading_lines(root, found, file):
 
 
 def main():
-    build, root = Path(sys.argv[1]).resolve(), Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[2]
+    if sys.argv[1] == "--files":
+        print(";".join(str(root / file) for files in READERS.values() for file in files), end="")
+        return
+    build, less = Path(sys.argv[1]).resolve(), LESS if sys.argv[2:] == ["--own"] else {}
     found, failed = lines_of(build, root), False
     print(f"{'reader':20} {'lines':>6} {'run':>7}   not run")
     for reader, files in READERS.items():
         lines = [line for file in files for line in reading_lines(root, found, file)]
         missed = [f"{Path(file).name}:{number}" for file, number, count in lines if not count]
         share = 1 - len(missed) / len(lines) if lines else 0
-        failed |= share < LESS.get(reader, LEAST)
+        failed |= share < less.get(reader, LEAST)
         print(f"{reader:20} {len(lines):6} {share:7.1%}   {' '.join(missed[:6])}{' ...' if len(missed) > 6 else ''}")
     if failed:
         sys.exit("coverage.py: a reader's share is too small")
