@@ -64,7 +64,7 @@ def assert_same(one, other, steps=None):
         return pictures, arrays
 
     (pictures, arrays), (other_pictures, other_arrays) = chosen(one), chosen(other)
-    assert pictures and arrays
+    assert arrays
     assert set(pictures) == set(other_pictures) and set(arrays) == set(other_arrays)
     for name, pixels in pictures.items():
         assert np.array_equal(pixels, other_pictures[name]), name

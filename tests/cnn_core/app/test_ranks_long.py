@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Several ranks for long: the published accuracy, any few images on any few ranks, and ends at any moment."""
+"""Several ranks for long: the published accuracy, the same pictures, any few images on any few ranks, and ends at any moment."""
 import math
 import os
 import random
@@ -8,9 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+import drawn
 import make_files
 import pytest
-from conftest import Run, own, small_training, wait_for
+from conftest import NET, Run, own, small_training, wait_for
 from control import ask
 from processes import ranks_of
 
@@ -19,11 +20,47 @@ from trainings import SETTING, evaluate
 
 PUBLISHED = 0.992
 SEED = 20261126
+STEPS, EVERY = 20, 10
+VIEWS = ["poster.py,size=640x480"]  # every view of every layer, two of the whole network
+CHANNELS = ["norms", *(f"{what}_{layer}" for layer in ("conv1", "conv2") for what in ("weights", "activations", "correlation", "trajectory"))]
 
 
 def test_two_ranks_reach_the_published_accuracy(weightscape, ranks, mnist, tmp_path):
     ranks(2).good("train", "--data", mnist, "--epochs", 16, *SETTING, "--run", "run", "--insitu", "none", within=7000)
     assert evaluate(weightscape, mnist, tmp_path / "run", "test")["accuracy"] >= PUBLISHED
+
+
+def skip_without_pictures(build):
+    if not (build / "lib/weightscape/libweightscape-bridge.so").exists():
+        pytest.skip("no pictures in this build")
+
+
+@pytest.mark.parametrize("batch", [1, 100])
+def test_pictures_of_the_posters_network(ranks, build, source, mnist, batch):
+    """All views and arrays of 1 to 4 ranks, beside rank 0 and inside it. Of a batch of one image one rank has all, so that the bits
+    of the training do not depend on the number of ranks; with more images they do, by rounding, from the first step on."""
+    skip_without_pictures(build)
+    found = {}
+    for count in (1, 2, 3, 4):
+        for how in ("sidecar", "inline"):
+            found[count, how] = drawn.draw(ranks(count), source, f"of{count}_{how}", how, VIEWS, CHANNELS, EVERY, "--data", mnist, "--batch",
+                                           batch, "--steps", STEPS)
+        drawn.assert_same(found[count, "sidecar"], found[count, "inline"])
+        drawn.assert_same(found[1, "sidecar"], found[count, "sidecar"], None if batch == 1 else {0})
+        if batch == 1:
+            assert found[count, "sidecar"].run.numbers() == found[1, "sidecar"].run.numbers()
+    assert len(found[1, "sidecar"].pictures) == (STEPS // EVERY + 1) * (2 + 2 * 5)
+
+
+@pytest.mark.parametrize("probe", [1, 2, 3])
+def test_fewer_images_to_look_at_than_ranks(program, ranks, build, source, small_set, probe):
+    skip_without_pictures(build)
+    options = ["--data", small_set, "--net", NET, "--batch", 1, "--steps", 4, "--probe", probe]
+    channels = ["activations_conv1", "correlation_conv1"]
+    alone, shared = (drawn.draw(launcher, source, name, "inline", [], channels, 4, *options)
+                     for launcher, name in ((program, "alone"), (ranks(4), "shared")))
+    assert len(alone.arrays) == 2 * len(channels)
+    drawn.assert_same(alone, shared)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 10])
