@@ -84,9 +84,15 @@ class Program:
 
     def start(self, *arguments, before=lambda: None, **how):
         """A call that goes on while the test does; `before` is called in the child before it starts."""
+        def prepare():
+            end_with_parent()
+            # Tests in the background of a script ignore it, and so would the program.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            before()
+
         process = subprocess.Popen(self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                    stdin=subprocess.DEVNULL, cwd=self.folder,
-                                   preexec_fn=lambda: (end_with_parent(), before()), **how)
+                                   preexec_fn=prepare, **how)
         self.started.append(process)
         return process
 

@@ -59,10 +59,11 @@ def test_an_hour(program, source, mnist, tmp_path, port):
         client.wait_connected()
         client.extract("weights_conv1")
         early, late = soak(process, run, client)
+        print(early, late)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
-    print(early, late, run.record()["insitu"])
+    print(run.record()["insitu"])
     assert set(early) == set(late), "one has taken another's place"
     for role, before in early.items():
         assert late[role][0] <= before[0] + GROWTH and late[role][1] <= before[1] + 2, (role, early, late)
