@@ -4,10 +4,12 @@
 import ctypes
 import os
 import pathlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy
 import pytest
 from live_client import LiveClient
+from ports import free_port
 from viewed_host import SHAPES, ViewedHost, weights_at
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkIOXML import vtkXMLImageDataReader
@@ -113,26 +115,34 @@ def test_viewers_come_and_go(host, port):
     assert len(host.lines) == 7 * 2 + len(lines)
 
 
-@pytest.mark.parametrize("is_paused", [False, True])
-def test_stopped_viewer_is_cut_off(host, port, is_paused):
-    with LiveClient(port) as client:
-        client.wait_connected()
-        client.extract("weights_conv1")
-        client.fetch("weights_conv1")
-        if is_paused:
-            client.pause()
-            host.wait(lambda: host.held_at is not None)
-        client.stop()
-        if not is_paused:
-            goes_on(host, 100)
-        host.wait_line("does not answer: it was cut off", seconds=60)
-        assert next(line for line in host.lines if "cut off" in line).endswith("; its pause is over") == is_paused
-        goes_on(host)
-        client.kill()
-    with LiveClient(port) as client:
-        client.wait_connected()
-        client.extract("weights_conv1")
-        client.fetch("weights_conv1", after=host.step)
+def cut_off(folder, is_paused):
+    port = free_port()
+    with ViewedHost(folder, f"localhost:{port}") as host:
+        with LiveClient(port) as client:
+            client.wait_connected()
+            client.extract("weights_conv1")
+            client.fetch("weights_conv1")
+            if is_paused:
+                client.pause()
+                host.wait(lambda: host.held_at is not None)
+            client.stop()
+            if not is_paused:
+                goes_on(host, 100)
+            host.wait_line("does not answer: it was cut off", seconds=60)
+            assert next(line for line in host.lines if "cut off" in line).endswith("; its pause is over") == is_paused
+            goes_on(host)
+            client.kill()
+        with LiveClient(port) as client:
+            client.wait_connected()
+            client.extract("weights_conv1")
+            client.fetch("weights_conv1", after=host.step)
+
+
+def test_stopped_viewer_is_cut_off(tmp_path):
+    """In a pause and without one, at the same time: an answer is awaited for half a minute."""
+    with ThreadPoolExecutor() as pool:
+        for end in [pool.submit(cut_off, tmp_path / str(is_paused), is_paused) for is_paused in (False, True)]:
+            end.result()
 
 
 @pytest.mark.parametrize("answer, line", [
