@@ -3,6 +3,7 @@
 #include "cnn/checkpoint.h"
 #include "cnn/status.h"
 #include "merge_history.h"
+#include "one_line.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,7 @@ static int note_unknown(const cnn_safetensors *file, const cnn_net *net,
             return cnn_fail(CNN_NO_MEMORY, "%s: no memory for a message", path);
         snprintf(line, size, "%s: tensor \"%s\" %s is not part of the network and is left out", path,
                  tensor->name, shape_text(tensor->rank, tensor->shape, shape));
+        cnn_one_line(line);
         note(context, line);
         free(line);
     }

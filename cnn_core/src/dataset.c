@@ -2,6 +2,7 @@
 #include "cnn/dataset.h"
 #include "cnn/idx.h"
 #include "cnn/status.h"
+#include "one_line.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,7 @@ static int note_choice(const cnn_data_options *options, const char *taken, int o
         return cnn_fail(CNN_NO_MEMORY, "%s: no memory for a message", taken);
     snprintf(line, size, "%s is read; %d other file%s of its kind %s not", taken, others,
              others > 1 ? "s" : "", others > 1 ? "are" : "is");
+    cnn_one_line(line);
     options->note(options->note_context, line);
     free(line);
     return CNN_OK;

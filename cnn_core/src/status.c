@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cnn/status.h"
+#include "one_line.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Room for two of the longest paths and what is said of them. */
 enum { MESSAGE_SIZE = 2 * 4096 + 1024 };
@@ -35,10 +37,14 @@ int cnn_fail(int status, const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
 
-    /* One line, whatever a file name holds. */
-    size_t length = 0;
-    for (; text[length]; length++)
-        message[length] = (unsigned char)text[length] < ' ' || text[length] == 0x7f ? '?' : text[length];
-    message[length] = '\0';
+    cnn_one_line(text);
+    memcpy(message, text, strlen(text) + 1);
     return status;
+}
+
+void cnn_one_line(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
 }
