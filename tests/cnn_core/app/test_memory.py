@@ -16,6 +16,10 @@ def usage(pid):
     return memory_of(pid), descriptors_of(pid)
 
 
+def fast(seconds):
+    return statistics.quantiles(seconds, n=10)[0]
+
+
 def test_a_long_run_stays_as_it_was(program, small_set, source, tmp_path):
     run = Run(tmp_path / "run")
     process = program.start("train", *small_training(small_set), "--steps", 10**9, "--run", "run", "--pipeline",
@@ -37,4 +41,5 @@ def test_a_long_run_stays_as_it_was(program, small_set, source, tmp_path):
     steps = [after - before for before, after in zip(times, times[1:])]
     tenth = len(steps) // 10
     assert tenth > 1000
-    assert statistics.median(steps[-tenth:]) < 1.3 * statistics.median(steps[3 * tenth:4 * tenth])
+    # What grows with the run makes all steps longer, what else the machine does some of them.
+    assert fast(steps[-tenth:]) < 1.3 * fast(steps[3 * tenth:4 * tenth])
