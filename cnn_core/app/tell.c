@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tell.h"
+#include "cnn/status.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,9 +56,7 @@ static void tell(const char *kind, const char *format, va_list arguments)
 {
     char line[LINE_SIZE];
     vsnprintf(line, sizeof line, format, arguments);
-    for (char *c = line; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
+    cnn_one_line(line);
     if (is_silent) {
         if (!*kind && !*first_error)
             memcpy(first_error, line, sizeof line);

@@ -3,7 +3,6 @@
 #include "cnn/checkpoint.h"
 #include "cnn/status.h"
 #include "merge_history.h"
-#include "one_line.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 #include "cnn/dataset.h"
 #include "cnn/idx.h"
 #include "cnn/status.h"
-#include "one_line.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cnn/status.h"
-#include "one_line.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

@@ -34,6 +34,9 @@ const char *cnn_message(void);
  * `return cnn_fail(CNN_BAD_FILE, "%s: ...", path)`. */
 int cnn_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Control characters of a text become '?', so that it is one line, whatever a name in a file holds. */
+void cnn_one_line(char *text);
+
 #ifdef __cplusplus
 }
 #endif
