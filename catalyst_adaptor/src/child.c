@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #define _GNU_SOURCE /* memfd_create, close_range */
 #include "child.h"
+#include "clock.h"
 #include "message.h"
 #include "surroundings.h"
 #include <errno.h>
@@ -77,19 +78,12 @@ static void wait_for(pid_t child, ws_child_end *end)
     end->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 void ws_child_stop(pid_t child)
 {
-    const double deadline = now() + STOP_SECONDS;
+    const double deadline = ws_clock() + STOP_SECONDS;
     kill(child, SIGTERM);
     while (waitpid(child, NULL, WNOHANG) == 0) {
-        if (now() > deadline)
+        if (ws_clock() > deadline)
             kill(-child, SIGKILL);
         nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
     }
@@ -100,7 +94,7 @@ static int collect(int descriptor, FILE *into, double deadline)
 {
     char bytes[4096];
     for (;;) {
-        const double left = deadline - now();
+        const double left = deadline - ws_clock();
         if (left <= 0)
             return 0;
         struct pollfd ready = {.fd = descriptor, .events = POLLIN};
@@ -178,7 +172,7 @@ int ws_child_run(char *const argv[], const void *input, size_t input_bytes, doub
         close(pipes[1]);
     if (status == WS_OK) {
         *end = (ws_child_end){0};
-        end->timed_out = !collect(pipes[0], collected, now() + seconds);
+        end->timed_out = !collect(pipes[0], collected, ws_clock() + seconds);
         if (end->timed_out)
             kill(-child, SIGKILL);
         wait_for(child, end);

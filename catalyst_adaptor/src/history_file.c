@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "history_file.h"
+#include "clock.h"
+#include "descriptor.h"
 #include "message.h"
 #include "row_layout.h"
 #include <byteswap.h>
@@ -30,13 +32,6 @@ struct ws_history_file {
     double written_at; /* seconds of the monotonic clock */
 };
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static int cannot(const char *what, const char *path)
 {
     return ws_fail(WS_IO_FAILED, "%s: cannot %s: %s", path, what, strerror(errno));
@@ -56,26 +51,6 @@ static int write_all(int descriptor, const void *bytes, size_t count, off_t offs
         count -= (size_t)written;
     }
     return 0;
-}
-
-/* No signal interrupts it. */
-static int sync_file(int descriptor)
-{
-    int result;
-    do
-        result = fsync(descriptor);
-    while (result < 0 && errno == EINTR);
-    return result;
-}
-
-/* Nor this. */
-static int cut_file(int descriptor, off_t length)
-{
-    int result;
-    do
-        result = ftruncate(descriptor, length);
-    while (result < 0 && errno == EINTR);
-    return result;
 }
 
 ssize_t ws_history_file_read(int descriptor, void *bytes, size_t count, uint64_t offset)
@@ -229,7 +204,7 @@ static int keep_aside(const ws_history_file *file, const char *whole, size_t hea
         from += got;
         offset += got;
     }
-    failed = failed || sync_file(copy) != 0;
+    failed = failed || ws_descriptor_sync(copy) != 0;
     const int reason = errno;
     if (copy >= 0)
         close(copy);
@@ -251,7 +226,7 @@ static int cut(ws_history_file *file, const char *whole, size_t head_bytes, cons
         if (kept)
             return kept;
     }
-    if (status.st_size > end && cut_file(file->descriptor, end) != 0)
+    if (status.st_size > end && ws_descriptor_cut(file->descriptor, end) != 0)
         return cannot("cut", file->path);
     return WS_OK;
 }
@@ -301,7 +276,7 @@ int ws_history_file_open(const char *path, const char *aside, const char *head, 
     file->buffer = malloc(file->capacity);
     file->path = strdup(path);
     file->descriptor = open(path, read_only ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    file->written_at = now();
+    file->written_at = ws_clock();
     int status = WS_OK;
     if (!file->buffer || !file->path)
         status = ws_fail(WS_NO_MEMORY, "%s: no memory to open it", path);
@@ -338,7 +313,7 @@ int ws_history_file_append(ws_history_file *file, const void *row)
 {
     memcpy(file->buffer + file->buffered, row, file->row_bytes);
     file->buffered += file->row_bytes;
-    if (file->buffered + file->row_bytes <= file->capacity && now() - file->written_at < 1.0)
+    if (file->buffered + file->row_bytes <= file->capacity && ws_clock() - file->written_at < 1.0)
         return WS_OK;
     return ws_history_file_flush(file);
 }
@@ -349,14 +324,14 @@ int ws_history_file_flush(ws_history_file *file)
         return cannot("write", file->path);
     file->end += (off_t)file->buffered;
     file->buffered = 0;
-    file->written_at = now();
+    file->written_at = ws_clock();
     return WS_OK;
 }
 
 int ws_history_file_sync(ws_history_file *file)
 {
     const int status = ws_history_file_flush(file);
-    if (status == WS_OK && sync_file(file->descriptor) != 0)
+    if (status == WS_OK && ws_descriptor_sync(file->descriptor) != 0)
         return cannot("write", file->path);
     return status;
 }

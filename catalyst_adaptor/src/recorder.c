@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "recorder.h"
+#include "descriptor.h"
 #include "message.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static int set_word(ws_recorder *recorder, ws_recording_word *word, uint64_t val
 static int give_up(ws_recorder *recorder, int status)
 {
     snprintf(recorder->problem, sizeof recorder->problem, "%s", ws_message());
-    if (ws_recording_file_cut(&recorder->file, recorder->end) == 0)
+    if (ws_descriptor_cut(recorder->file.descriptor, (off_t)recorder->end) == 0)
         recorder->file.bytes = recorder->end;
     return ws_fail(status, "%s", recorder->problem);
 }
@@ -225,7 +226,7 @@ uint64_t ws_recorder_bytes(const ws_recorder *recorder)
 int ws_recorder_sync(ws_recorder *recorder)
 {
     const int status = check_alive(recorder);
-    if (status == WS_OK && ws_recording_file_sync(&recorder->file) != 0)
+    if (status == WS_OK && ws_descriptor_sync(recorder->file.descriptor) != 0)
         return ws_recording_file_cannot("write", recorder->file.path);
     return status;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "descriptor.h"
 #include "recorder.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -240,7 +241,8 @@ static int cut(ws_recorder *recorder)
     file->head.count = count;
     const int status =
         ws_recording_file_write(file, &count, sizeof count, offsetof(ws_recording_header, count));
-    if (status == WS_OK && file->bytes > recorder->end && ws_recording_file_cut(file, recorder->end) != 0)
+    if (status == WS_OK && file->bytes > recorder->end &&
+        ws_descriptor_cut(file->descriptor, (off_t)recorder->end) != 0)
         return ws_recording_file_cannot("cut", file->path);
     return status;
 }

@@ -71,24 +71,6 @@ int ws_recording_file_write(const ws_recording_file *file, const void *from, siz
     return WS_OK;
 }
 
-int ws_recording_file_sync(const ws_recording_file *file)
-{
-    int result;
-    do
-        result = fsync(file->descriptor);
-    while (result < 0 && errno == EINTR);
-    return result;
-}
-
-int ws_recording_file_cut(const ws_recording_file *file, uint64_t bytes)
-{
-    int result;
-    do
-        result = ftruncate(file->descriptor, (off_t)bytes);
-    while (result < 0 && errno == EINTR);
-    return result;
-}
-
 int ws_recording_file_open(ws_recording_file *file, const char *path, int flags)
 {
     file->path = strdup(path);

@@ -63,10 +63,6 @@ int ws_recording_file_read(const ws_recording_file *file, void *room, size_t byt
                            size_t *got);
 int ws_recording_file_write(const ws_recording_file *file, const void *from, size_t bytes, uint64_t offset);
 
-/* fsync and ftruncate, which no signal interrupts: 0, or -1 with errno. */
-int ws_recording_file_sync(const ws_recording_file *file);
-int ws_recording_file_cut(const ws_recording_file *file, uint64_t bytes);
-
 /* As it is stored. */
 ws_recording_word ws_recording_word_of(uint64_t value);
 

@@ -3,6 +3,7 @@
  * other, so that all ranks do the same in the same order. */
 #define _GNU_SOURCE
 #include "carrier.h"
+#include "../clock.h"
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,13 +17,6 @@
 #define SLEEP_SHARE   8 /* of the time waited so far one such part is slept */
 #define IDLE_SECONDS  0.05
 #define PATIENCE_LAST 9.0 /* for rank 0 to end a failed job */
-
-double carrier_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* ---- the beginning ---- */
 
@@ -122,13 +116,13 @@ static void sleep_for(double seconds)
 /* Waits for the requests of a stage, and looks after the others meanwhile. */
 static int await_stage(mpi_job *job)
 {
-    const double since = carrier_seconds();
+    const double since = clock_seconds();
     int all = 0, status = MPI_SUCCESS;
     while (!status && !all) {
         status = MPI_Testall(job->request_count, job->requests, &all, MPI_STATUSES_IGNORE);
         if (status || all)
             break;
-        const double waited = carrier_seconds() - since;
+        const double waited = clock_seconds() - since;
         if (waited < SPIN_SECONDS)
             sched_yield();
         else
@@ -198,11 +192,11 @@ static void end_task(mpi_job *job, mpi_task *task)
 /* Nothing of MPI is called any more: memory that it might still fill may be gone. */
 static void wait_for_end(mpi_job *job)
 {
-    const double since = carrier_seconds();
+    const double since = clock_seconds();
     pthread_mutex_lock(&job->mutex);
     pthread_cond_broadcast(&job->done);
     pthread_mutex_unlock(&job->mutex);
-    while (!atomic_load(&job->aborts) && carrier_seconds() < since + PATIENCE_LAST)
+    while (!atomic_load(&job->aborts) && clock_seconds() < since + PATIENCE_LAST)
         sleep_for(IDLE_SECONDS);
     MPI_Abort(MPI_COMM_WORLD, atomic_load(&job->aborts) ? atomic_load(&job->aborts) - 1 : 1);
     _exit(1);

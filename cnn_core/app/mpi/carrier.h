@@ -88,8 +88,6 @@ struct mpi_job {
     size_t scratch_count;
 };
 
-double carrier_seconds(void);
-
 /* The carrier thread; its argument is the job. */
 void *carrier_live(void *argument);
 

@@ -2,6 +2,7 @@
 /* Each carrier sends a sign of life to the rank after it, and so hears the one before it: a rank that
  * computes for long is not silent, one that was stopped is. */
 #define _GNU_SOURCE
+#include "../clock.h"
 #include "carrier.h"
 #include <sched.h>
 #include <stdio.h>
@@ -58,7 +59,7 @@ int watch_begin(mpi_job *job)
 {
     mpi_watch *watch = &job->watch;
     const rank_card *own = &job->cards[job->rank], *other = &job->cards[before(job)];
-    *watch = (mpi_watch){.looked = carrier_seconds(), .beat = MPI_REQUEST_NULL, .hear = MPI_REQUEST_NULL};
+    *watch = (mpi_watch){.looked = clock_seconds(), .beat = MPI_REQUEST_NULL, .hear = MPI_REQUEST_NULL};
     /* Another container may have the host's name, and processes of its own. */
     watch->watches_process = !strcmp(own->host, other->host) && is_alive(other->process);
     const int status = await_note(job);
@@ -70,9 +71,9 @@ int watch_begin(mpi_job *job)
 /* Gives MPI some time to deliver what was sent. */
 static void flush(MPI_Request *requests, int count)
 {
-    const double until = carrier_seconds() + TELL_SECONDS;
+    const double until = clock_seconds() + TELL_SECONDS;
     int all = 0;
-    while (!all && carrier_seconds() < until) {
+    while (!all && clock_seconds() < until) {
         if (MPI_Testall(count, requests, &all, MPI_STATUSES_IGNORE))
             return;
         sched_yield();
@@ -188,7 +189,7 @@ static void look_at_rank_before(mpi_job *job)
 int watch_look(mpi_job *job)
 {
     mpi_watch *watch = &job->watch;
-    const double now = carrier_seconds(), passed = now - watch->looked;
+    const double now = clock_seconds(), passed = now - watch->looked;
     if (passed < LOOK_SECONDS)
         return MPI_SUCCESS;
     watch->looked = now;
