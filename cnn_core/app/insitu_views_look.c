@@ -148,11 +148,6 @@ static int look(insitu_views *views, const cnn_ranks *ranks)
     return status;
 }
 
-static int send(const cnn_ranks *ranks, void *bytes, size_t size)
-{
-    return ranks->broadcast(ranks->context, bytes, size);
-}
-
 /* Rank 0, with the others. */
 static int lead(insitu_views *views)
 {
@@ -162,7 +157,7 @@ static int lead(insitu_views *views)
     if (!status)
         status = cnn_order_give(ranks, LAUNCH_ORDER_LOOK, 0, views->trainer->step);
     if (!status)
-        status = send(ranks, views->wants, (size_t)views->net->layer_count);
+        status = cnn_ranks_send(ranks, views->wants, (size_t)views->net->layer_count);
     return status ? status : look(views, ranks);
 }
 
@@ -178,7 +173,7 @@ int insitu_views_prepare(insitu_views *views, const uint8_t *wanted)
 
 int insitu_views_follow(insitu_views *views, const cnn_ranks *ranks)
 {
-    int status = send(ranks, views->wants, (size_t)views->net->layer_count);
+    int status = cnn_ranks_send(ranks, views->wants, (size_t)views->net->layer_count);
     if (!status)
         status = look(views, ranks);
     insitu_views_forget(views);

@@ -20,17 +20,12 @@ typedef struct request {
     char folder[PATH_MAX];
 } request;
 
-static int send(const cnn_ranks *ranks, void *bytes, size_t size)
-{
-    return ranks->broadcast(ranks->context, bytes, size);
-}
-
 /* All ranks: whether everyone's data is rank 0's. */
 static int compare(const cnn_ranks *ranks, const cnn_data *data)
 {
     const data_print own = data_source_print(data);
     data_print first = own;
-    int status = send(ranks, &first, sizeof first);
+    int status = cnn_ranks_send(ranks, &first, sizeof first);
     if (status)
         return status;
     if (own.crc32 != first.crc32 || own.train != first.train || own.validation != first.validation)
@@ -65,7 +60,7 @@ int rank_data_load(const rank_data *wanted, cnn_data *out)
     snprintf(asked.folder, sizeof asked.folder, "%s", wanted->folder);
     int status = cnn_order_give(ranks, LAUNCH_ORDER_LOAD, 0, 0);
     if (!status)
-        status = send(ranks, &asked, sizeof asked);
+        status = cnn_ranks_send(ranks, &asked, sizeof asked);
     if (status)
         return status;
     status = data_source_load(wanted->folder, wanted->classes, wanted->validation, 0, &data);
@@ -102,7 +97,7 @@ static int take_data(following *f)
 {
     const cnn_ranks *ranks = launch_ranks();
     request asked;
-    int status = send(ranks, &asked, sizeof asked);
+    int status = cnn_ranks_send(ranks, &asked, sizeof asked);
     if (!status)
         status = agree_on_data(ranks, load(f, &asked), &f->data);
     f->core = (cnn_follower){

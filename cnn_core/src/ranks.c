@@ -72,13 +72,18 @@ int cnn_ranks_agree(const cnn_ranks *ranks, int status)
     return result;
 }
 
+int cnn_ranks_send(const cnn_ranks *ranks, void *bytes, size_t size)
+{
+    return ranks->broadcast(ranks->context, bytes, size);
+}
+
 int cnn_order_give(const cnn_ranks *ranks, uint32_t kind, uint32_t detail, uint64_t step)
 {
     cnn_order order = {kind, detail, step};
-    return ranks->broadcast(ranks->context, &order, sizeof order);
+    return cnn_ranks_send(ranks, &order, sizeof order);
 }
 
 int cnn_order_take(const cnn_ranks *ranks, cnn_order *out)
 {
-    return ranks->broadcast(ranks->context, out, sizeof *out);
+    return cnn_ranks_send(ranks, out, sizeof *out);
 }

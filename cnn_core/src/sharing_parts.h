@@ -29,11 +29,6 @@ struct cnn_sharing {
     int status;
 };
 
-static inline int cnn_sharing_send(const cnn_ranks *ranks, void *bytes, size_t size)
-{
-    return ranks->broadcast(ranks->context, bytes, size);
-}
-
 /* Whether this trainer decides for others. */
 static inline int cnn_sharing_leads(const cnn_trainer *trainer)
 {

@@ -36,10 +36,10 @@ int cnn_sharing_send_terms(cnn_trainer *trainer, const cnn_terms *terms)
     cnn_sharing *sharing = trainer->sharing;
     sharing->told = *terms;
     copy_rates(trainer);
-    const int status = cnn_sharing_send(sharing->ranks, &sharing->told, sizeof sharing->told);
+    const int status = cnn_ranks_send(sharing->ranks, &sharing->told, sizeof sharing->told);
     return status ? status
-                  : cnn_sharing_send(sharing->ranks, sharing->rates,
-                                     (size_t)trainer->net->layer_count * sizeof *sharing->rates);
+                  : cnn_ranks_send(sharing->ranks, sharing->rates,
+                                   (size_t)trainer->net->layer_count * sizeof *sharing->rates);
 }
 
 static void take_rates(cnn_trainer *trainer)
@@ -53,10 +53,10 @@ int cnn_sharing_take_terms(cnn_trainer *trainer)
     cnn_sharing *sharing = trainer->sharing;
     const cnn_ranks *ranks = sharing->ranks;
     cnn_terms terms;
-    int status = cnn_sharing_send(ranks, &terms, sizeof terms);
+    int status = cnn_ranks_send(ranks, &terms, sizeof terms);
     if (!status)
-        status = cnn_sharing_send(ranks, sharing->rates,
-                                  (size_t)trainer->net->layer_count * sizeof *sharing->rates);
+        status =
+            cnn_ranks_send(ranks, sharing->rates, (size_t)trainer->net->layer_count * sizeof *sharing->rates);
     if (status)
         return status;
     take_rates(trainer);
@@ -87,11 +87,11 @@ static int send_arrays(const cnn_ranks *ranks, const cnn_trainer *trainer)
     const cnn_net *net = trainer->net;
     const cnn_optimizer *optimizer = trainer->optimizer;
     const size_t size = net->parameter_count * sizeof(float);
-    int status = cnn_sharing_send(ranks, net->parameters, size);
+    int status = cnn_ranks_send(ranks, net->parameters, size);
     if (!status)
-        status = cnn_sharing_send(ranks, net->initial, size);
+        status = cnn_ranks_send(ranks, net->initial, size);
     for (int i = 0; i < optimizer->moment_count && !status; i++)
-        status = cnn_sharing_send(ranks, optimizer->moments[i], size);
+        status = cnn_ranks_send(ranks, optimizer->moments[i], size);
     return status;
 }
 
@@ -116,7 +116,7 @@ int cnn_trainer_tell(cnn_trainer *trainer)
     strcpy(head.spec, net->spec);
     int status = cnn_order_give(ranks, CNN_ORDER_STATE, 0, trainer->step);
     if (!status)
-        status = cnn_sharing_send(ranks, &head, sizeof head);
+        status = cnn_ranks_send(ranks, &head, sizeof head);
     if (!status)
         status = cnn_ranks_agree(ranks, CNN_OK);
     if (!status)
@@ -158,7 +158,7 @@ int cnn_sharing_take_state(const cnn_ranks *ranks, const cnn_dataset *set, cnn_t
                            cnn_net **net, cnn_trainer **trainer)
 {
     state_head head;
-    int status = cnn_sharing_send(ranks, &head, sizeof head);
+    int status = cnn_ranks_send(ranks, &head, sizeof head);
     if (status)
         return status;
     /* The old one's memory is needed. */

@@ -45,6 +45,9 @@ uint32_t cnn_share_most(uint32_t whole, int count);
  * all ranks, with its message, in front of which its name stands unless it is rank 0. */
 int cnn_ranks_agree(const cnn_ranks *ranks, int status);
 
+/* `size` bytes of rank 0 come to all. CNN_OK, or CNN_RANKS_FAILED on each rank that learns of it. */
+int cnn_ranks_send(const cnn_ranks *ranks, void *bytes, size_t size);
+
 /* ---- orders: rank 0 tells what is to be done next ---- */
 
 typedef enum cnn_order_kind {
