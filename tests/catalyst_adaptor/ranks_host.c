@@ -9,18 +9,15 @@
  *
  * Ends with "rank R: images W of E, failures F, pictures P" of each rank that calls the adaptor, or, with
  * status 2, a rank's message. */
-#include <math.h>
+#include "made_training.h"
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <weightscape/insitu.h>
 
-enum { K = 5, C = 3, R = 2, S = 4, FIRST = K * C * R * S, K2 = 4, SECOND = K2 * 9, LINEAR = 14 };
 enum { IMAGES = 12, SHOWN = WS_PROBE_SHOWN, P = 3, Q = 2, RANKS = 4, LAYERS = 3 };
 
-static float first[FIRST], first_gradient[FIRST], second[SECOND], linear[LINEAR];
 static float active[2][IMAGES * K * P * Q];
 static double pearson[2][K * K];
 static ws_layer layers[LAYERS];
@@ -29,18 +26,6 @@ typedef struct host {
     ws_insitu *insitu;
     int rank, size, is_together;
 } host;
-
-static void train(uint64_t step)
-{
-    for (int i = 0; i < FIRST; i++) {
-        first_gradient[i] = sinf((float)(step * 31 + (uint64_t)i));
-        first[i] = step ? first[i] - 0.01f * first_gradient[i] : cosf((float)i);
-    }
-    for (int i = 0; i < SECOND; i++)
-        second[i] = sinf((float)(step + (uint64_t)i * 7));
-    for (int i = 0; i < LINEAR; i++)
-        linear[i] = (float)step + (float)i;
-}
 
 /* Images of this rank: all of rank 0's, where it is the only one. */
 static void own_images(const host *job, int64_t part[2])
@@ -139,15 +124,7 @@ static int add_layers(const host *job)
 
 static void show(const host *job, uint64_t step)
 {
-    const ws_row row = {.size = sizeof row,
-                        .step = step,
-                        .epoch = (double)step / 4,
-                        .time_s = (double)step,
-                        .loss = 1.0 / (double)(step + 1),
-                        .accuracy = 0.5,
-                        .learning_rate = 0.01,
-                        .validation_loss = NAN,
-                        .validation_accuracy = NAN};
+    const ws_row row = row_of(step);
     if (job->rank == 0) {
         tell_ranks(job, step);
         ws_insitu_row(job->insitu, &row);

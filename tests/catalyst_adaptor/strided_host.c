@@ -12,18 +12,14 @@
  * Ends with "images W of E, failures F, pictures P", and with status 3 if a
  * signal handler, a floating-point mode or the working folder is not what it
  * was. */
+#include "made_training.h"
 #include <fenv.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <weightscape/insitu.h>
 
-enum { K = 5, C = 3, R = 2, S = 4, FIRST = K * C * R * S, SECOND = 4 * 1 * 3 * 3, LINEAR = 7 * 2 };
-
-static float first[FIRST], first_gradient[FIRST], second[SECOND], linear[LINEAR];
 static const int64_t reversed[4] = {1, K, K *C, K *C *R};
 
 static void handle(int number)
@@ -42,18 +38,6 @@ static int host_is_untouched(const char *folder)
     for (int i = 0; i < WATCHED; i++)
         good &= sigaction(watched[i], NULL, &action) == 0 && action.sa_handler == handle;
     return good;
-}
-
-static void train(uint64_t step)
-{
-    for (int i = 0; i < FIRST; i++) {
-        first_gradient[i] = sinf((float)(step * 31 + (uint64_t)i));
-        first[i] = step ? first[i] - 0.01f * first_gradient[i] : cosf((float)i);
-    }
-    for (int i = 0; i < SECOND; i++)
-        second[i] = sinf((float)(step + (uint64_t)i * 7));
-    for (int i = 0; i < LINEAR; i++)
-        linear[i] = (float)step + (float)i;
 }
 
 static void write_weights(const char *output, uint64_t step)
@@ -159,15 +143,7 @@ int main(int argc, char **argv)
     for (uint64_t step = 0; step <= steps; step++) {
         train(step);
         write_weights(argv[1], step);
-        const ws_row row = {.size = sizeof row,
-                            .step = step,
-                            .epoch = (double)step / 4,
-                            .time_s = (double)step,
-                            .loss = 1.0 / (double)(step + 1),
-                            .accuracy = 0.5,
-                            .learning_rate = 0.01,
-                            .validation_loss = NAN,
-                            .validation_accuracy = NAN};
+        const ws_row row = row_of(step);
         if (step > 0 && tell_ranks(insitu, step, ranks))
             return fail();
         ws_insitu_row(insitu, &row);

@@ -202,6 +202,21 @@ static void assert_same_everywhere(const play *p, int ranks)
         assert_memory_equal(p->followed[i], p->parameters, p->parameter_count * sizeof(float));
 }
 
+/* Each number of ranks from `fewest` to `most`, as one process does. */
+static void assert_all_train_alike(const play *asked, int fewest, int most)
+{
+    play alone = *asked;
+    play_alone(&alone);
+    for (int ranks = fewest; ranks <= most; ranks++) {
+        play shared = *asked;
+        share(&shared, ranks);
+        assert_alike(&alone, &shared, ranks);
+        assert_same_everywhere(&shared, ranks);
+        end(&shared);
+    }
+    end(&alone);
+}
+
 /* ---- tests ---- */
 
 static void test_shares(void **state)
@@ -231,16 +246,7 @@ static void test_any_number_of_ranks_trains_alike(void **state)
             const uint32_t batch = batches[b] < counts[c] ? batches[b] : counts[c];
             const play asked = {
                 .images = counts[c], .batch = batches[b], .steps = 2 * ((counts[c] + batch - 1) / batch)};
-            play alone = asked;
-            play_alone(&alone);
-            for (int ranks = 1; ranks <= MOST_RANKS; ranks++) {
-                play shared = asked;
-                share(&shared, ranks);
-                assert_alike(&alone, &shared, ranks);
-                assert_same_everywhere(&shared, ranks);
-                end(&shared);
-            }
-            end(&alone);
+            assert_all_train_alike(&asked, 1, MOST_RANKS);
         }
 }
 
@@ -321,16 +327,7 @@ static void test_what_rank_0_turns_is_turned_everywhere(void **state)
     for (size_t i = 0; i < 2; i++) {
         const play asked = {
             .images = 10, .batch = 3, .steps = 12, .kind = CNN_MOMENTUM, .between = between[i]};
-        play alone = asked;
-        play_alone(&alone);
-        for (int ranks = 2; ranks <= 3; ranks++) {
-            play shared = asked;
-            share(&shared, ranks);
-            assert_alike(&alone, &shared, ranks);
-            assert_same_everywhere(&shared, ranks);
-            end(&shared);
-        }
-        end(&alone);
+        assert_all_train_alike(&asked, 2, 3);
     }
 }
 

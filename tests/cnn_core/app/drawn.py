@@ -1,30 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a training drew and what its scripts saw, to be compared with what another one did."""
 
+import dump_script
 import numpy as np
 from conftest import Run
 from PIL import Image
 
-# Writes down all arrays of channels; draws nothing.
-DUMP = """# script-version: 2.0
-import numpy
-from paraview.simple import *
-from paraview import catalyst
-from vtkmodules.util.numpy_support import vtk_to_numpy
-
-sources = [(name, PVTrivialProducer(registrationName=name)) for name in NAMES]
-options = catalyst.Options()
-options.GlobalTrigger = 'TimeStep'
-options.GlobalTrigger.Frequency = EVERY
-
-
-def catalyst_execute(info):
-    for name, source in sources:
-        source.UpdatePipeline(info.time)
-        data = source.GetClientSideObject().GetOutputDataObject(0)
-        values = data.GetRowData() if data.IsA('vtkTable') else data.GetCellData()
-        out = {values.GetArrayName(i): vtk_to_numpy(values.GetArray(i)).copy() for i in range(values.GetNumberOfArrays())}
-        numpy.savez('%s/%s-%d.npz' % (FOLDER, name, info.timestep), **out)
+# All of a channel.
+ARRAYS = """
+def arrays_of(data):
+    values = data.GetRowData() if data.IsA('vtkTable') else data.GetCellData()
+    return {values.GetArrayName(i): vtk_to_numpy(values.GetArray(i)).copy() for i in range(values.GetNumberOfArrays())}
 """
 
 
@@ -45,8 +31,7 @@ def draw(launcher, source, name, how, views, channels, every, *options):
     """A training that draws `views` ("SCRIPT,key=value") and dumps channels at each `every` steps."""
     seen = launcher.folder / f"{name}-seen"
     seen.mkdir()
-    dump = seen / "dump.py"
-    dump.write_text(f"FOLDER, NAMES, EVERY = {str(seen)!r}, {tuple(channels)!r}, {every}\n{DUMP}")
+    dump = dump_script.write(seen / "dump.py", seen, channels, every, ARRAYS)
     scripts = [word for view in views for word in ("--pipeline", f"{source / 'pipelines'}/{view},every={every}")]
     launcher.good("train", "--run", name, "--insitu", how, *scripts, "--pipeline", dump, "--insitu-required", "--strict", *options, within=300)
     return Drawn(Run(launcher.folder / name), seen)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Activations and correlations that pictures of a training show: the numbers are right, and the training is the same."""
 
+import dump_script
 import numpy as np
 import pytest
 from conftest import Run
@@ -10,34 +11,18 @@ STEPS, TRAINING = 20, 220
 CHANNELS = ("activations_conv1", "correlation_conv1", "activations_conv2", "correlation_conv2")
 NET = "conv 4 3x3, relu, maxpool 2, conv 3 3x3, dropout 0.2, linear 10"
 
-DUMP = """# script-version: 2.0
-import numpy
-from paraview.simple import *
-from paraview import catalyst
-from vtkmodules.util.numpy_support import vtk_to_numpy
-
-sources = [(name, PVTrivialProducer(registrationName=name)) for name in NAMES]
-options = catalyst.Options()
-options.GlobalTrigger = 'TimeStep'
-options.GlobalTrigger.Frequency = 10
-
-
-def catalyst_execute(info):
-    for name, source in sources:
-        source.UpdatePipeline(info.time)
-        data = source.GetClientSideObject().GetOutputDataObject(0)
-        cells = data.GetCellData()
-        out = {cells.GetArrayName(i): vtk_to_numpy(cells.GetArray(i)).copy() for i in range(cells.GetNumberOfArrays())}
-        numpy.savez(f'{FOLDER}/{name}-{info.timestep}.npz', size=numpy.array(data.GetDimensions()[1::-1]) - 1, **out)
+ARRAYS = """
+def arrays_of(data):
+    cells = data.GetCellData()
+    out = {cells.GetArrayName(i): vtk_to_numpy(cells.GetArray(i)).copy() for i in range(cells.GetNumberOfArrays())}
+    return dict(out, size=numpy.array(data.GetDimensions()[1::-1]) - 1)
 """
 
 
 @pytest.fixture
 def dump(tmp_path):
     (tmp_path / "seen").mkdir()
-    script = tmp_path / "dump.py"
-    script.write_text(f"FOLDER, NAMES = {str(tmp_path / 'seen')!r}, {CHANNELS!r}\n{DUMP}")
-    return script
+    return dump_script.write(tmp_path / "dump.py", tmp_path / "seen", CHANNELS, 10, ARRAYS)
 
 
 def training_images(folder):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A training whose filters are merged while scripts draw it and it is recorded: each picture has the shape of its step."""
 
+import dump_script
 import numpy as np
 import pytest
 from conftest import Run, pictures, small_training
@@ -10,33 +11,17 @@ NET = "conv 6 3x3, relu, maxpool 2, conv 5 3x3, relu, linear 10"
 MERGED_AT, LEFT = 50, (4, 3)
 CHANNELS = ("weights_conv1", "weights_conv2", "activations_conv2", "correlation_conv1")
 
-DUMP = """# script-version: 2.0
-import numpy
-from paraview.simple import *
-from paraview import catalyst
-from vtkmodules.util.numpy_support import vtk_to_numpy
-
-sources = [(name, PVTrivialProducer(registrationName=name)) for name in NAMES]
-options = catalyst.Options()
-options.GlobalTrigger = 'TimeStep'
-options.GlobalTrigger.Frequency = 10
-
-
-def catalyst_execute(info):
-    for name, source in sources:
-        source.UpdatePipeline(info.time)
-        data = source.GetClientSideObject().GetOutputDataObject(0)
-        cells = data.GetCellData()
-        numbers = {key: vtk_to_numpy(cells.GetArray(key)).copy() for key in ('filter', 'source') if cells.GetArray(key)}
-        numpy.savez(f'{FOLDER}/{name}-{info.timestep}.npz', shape=vtk_to_numpy(data.GetFieldData().GetArray('shape')).ravel(), **numbers)
+ARRAYS = """
+def arrays_of(data):
+    cells = data.GetCellData()
+    numbers = {key: vtk_to_numpy(cells.GetArray(key)).copy() for key in ('filter', 'source') if cells.GetArray(key)}
+    return dict(numbers, shape=vtk_to_numpy(data.GetFieldData().GetArray('shape')).ravel())
 """
 
 
 def dump(folder):
     folder.mkdir()
-    script = folder.parent / f"{folder.name}.py"
-    script.write_text(f"FOLDER, NAMES = {str(folder)!r}, {CHANNELS!r}\n{DUMP}")
-    return script
+    return dump_script.write(folder.parent / f"{folder.name}.py", folder, CHANNELS, 10, ARRAYS)
 
 
 def assert_shapes(folder, steps):
