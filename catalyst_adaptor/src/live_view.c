@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "live_view.h"
 #include "clock.h"
+#include <signal.h>
 #include <stdlib.h>
 
 #define PROGRESS_SECONDS 60.0  /* it has got somewhere if it has lived that long */
@@ -19,6 +20,7 @@ int ws_live_view_begin(ws_live_view *view, char *request, int descriptor, const 
     }
     ws_nurse_begin(&view->nurse, request, descriptor, &view->place, FOR_EVER, log);
     view->nurse.words = &words;
+    view->nurse.death_signal = SIGTERM; /* it has a delivery to end */
     view->started_at = ws_clock();
     return WS_OK;
 }

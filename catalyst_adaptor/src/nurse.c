@@ -28,6 +28,7 @@ void ws_nurse_begin(ws_nurse *nurse, char *request, int descriptor, const ws_pla
                         .place = place,
                         .log = *log,
                         .patience = patience,
+                        .death_signal = SIGKILL,
                         .output = -1,
                         .died_at = WS_NEVER};
 }
@@ -100,8 +101,8 @@ static int start(ws_nurse *nurse, double now)
     if (nothing < 0 || input < 0 || !open_output(nurse, &its_end))
         status = ws_fail(WS_IO_FAILED, "cannot be started: %s", strerror(errno));
     else
-        status = ws_child_start(argv, (const int[3]){input, nothing, its_end}, nurse->descriptor, SIGKILL,
-                                &nurse->child);
+        status = ws_child_start(argv, (const int[3]){input, nothing, its_end}, nurse->descriptor,
+                                nurse->death_signal, &nurse->child);
     close_all((const int[]){nothing, input, its_end}, 3);
     if (status)
         close_output(nurse);

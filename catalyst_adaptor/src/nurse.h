@@ -29,9 +29,10 @@ typedef struct ws_nurse {
     int descriptor;              /* its fourth descriptor; borrowed */
     const ws_place *place;
     ws_log log;
-    double patience; /* seconds without a sign of life after which it is ended */
-    pid_t child;     /* 0: none */
-    int output;      /* our end of what it writes: a pipe; -1: none */
+    double patience;  /* seconds without a sign of life after which it is ended */
+    int death_signal; /* what it gets when this process is gone; SIGKILL unless changed */
+    pid_t child;      /* 0: none */
+    int output;       /* our end of what it writes: a pipe; -1: none */
     char line[WS_NURSE_LINE], last_line[WS_NURSE_LINE]; /* what has come of a line; the last whole one */
     size_t length;
     int given_up;

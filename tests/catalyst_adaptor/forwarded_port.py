@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What `ssh -R 127.0.0.1:NEAR:localhost:FAR` does to a connection: it takes every call at once, drops those that nobody answers
-at the far end, and carries bytes in pieces of its own, with a delay."""
+at the far end, and carries bytes in pieces of its own, with a delay. It takes little in advance, and can be held."""
 
+import math
 import socket
 import threading
 import time
 
 DELAY = 0.02  # one way
 MOST_AT_ONCE = 1500
+TAKEN_IN_ADVANCE = 64 * 1024
 
 
 class ForwardedPort:
     def __init__(self, near, far):
         self._far, self._ends = far, False
+        self._left, self._flows = math.inf, threading.Event()  # bytes until it is held
+        self._flows.set()
         self._listener = socket.create_server(("127.0.0.1", near))
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, TAKEN_IN_ADVANCE)
         self._open, self._threads = [], []
         self.calls = self.dropped = 0
         self._start(self._serve)
@@ -40,12 +45,15 @@ class ForwardedPort:
             self._start(self._carry, near, far)
             self._start(self._carry, far, near)
 
-    @staticmethod
-    def _carry(origin, target):
+    def _carry(self, origin, target):
         try:
             while piece := origin.recv(MOST_AT_ONCE):
                 time.sleep(DELAY if len(piece) < MOST_AT_ONCE else 0)
                 target.sendall(piece)
+                self._left -= len(piece)
+                if self._left <= 0:
+                    self._flows.clear()
+                self._flows.wait()
         except OSError:
             pass
         for end in (origin, target):
@@ -53,6 +61,17 @@ class ForwardedPort:
                 end.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+
+    def hold_after(self, count):
+        """Carries so many bytes more, and then none."""
+        self._left = count
+
+    def is_held(self):
+        return not self._flows.is_set()
+
+    def go_on(self):
+        self._left = math.inf
+        self._flows.set()
 
     def cut(self):
         """The line is gone; the next call finds another."""
@@ -65,6 +84,7 @@ class ForwardedPort:
 
     def close(self):
         self._ends = True
+        self.go_on()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut()
