@@ -18,60 +18,64 @@ enum { MOST_ROWS = 8, PANEL = 2 * LANES };
 /* Half of the nearest cache, in floats, and the depth of a panel of b that takes little more. */
 enum { NEAR = 4096, DEEPEST = NEAR / PANEL * 5 / 4 };
 
+/* Rows of a and of c. */
+typedef struct tile_rows {
+    const float *a[MOST_ROWS];
+    float *c[MOST_ROWS];
+} tile_rows;
+
 /* Writes a tile whose last vector is not whole. */
-static __attribute__((noinline)) void finish_some(const cnn_target *target, int i, int j, int rows, int last,
-                                                  const vector (*sum)[2], int vectors)
+static __attribute__((noinline)) void finish_some(const cnn_target *target, const tile_rows *at, int j,
+                                                  int rows, int last, vector *sums, int vectors)
 {
-    for (int r = 0; r < rows; r++) {
-        float *c = place_of(target, i + r, j);
+    for (int r = 0; r < rows; r++)
         if (vectors == 2)
-            finish(target, c, last, sum[r], 2);
+            finish(target, at->c + r, j, last, sums + r * 2, 1, 2);
         else
-            finish(target, c, last, sum[r], 1);
-    }
+            finish(target, at->c + r, j, last, sums + r, 1, 1);
 }
 
-/* Rows i to i + rows, columns j to j + columns; rows and vectors are constants wherever it is inlined. */
-INLINE void tile(const cnn_product *p, int i, int j, int columns, int rows, int vectors)
+/* Columns j to j + columns; rows and vectors are constants wherever it is inlined. */
+INLINE void tile(const cnn_product *p, const tile_rows *at, int j, int columns, int rows, int vectors)
 {
-    vector sum[MOST_ROWS][2];
+    vector sum[MOST_ROWS * 2];
+    UNROLL for (int r = 0; r < rows; r++) fetch(at->c[r] + j);
+    begin(&p->target, at->c, j, sum, rows, vectors);
     const float *a[MOST_ROWS];
-    UNROLL for (int r = 0; r < rows; r++)
-    {
-        const float *c = place_of(&p->target, i + r, j);
-        fetch(c);
-        a[r] = p->a + (p->a_row ? p->a_row[i + r] : (i + r) * p->a_pitch);
-        UNROLL for (int v = 0; v < vectors; v++) sum[r][v] =
-            start_of(&p->target, c + v * LANES, j + v * LANES);
-    }
+    UNROLL for (int r = 0; r < rows; r++) a[r] = at->a[r];
     const float *b = p->b + j;
     const ptrdiff_t *column = p->a_column, *row = p->b_row, *end = row + p->depth;
     for (; row < end; row++, column++) {
         const ptrdiff_t d = *column;
         vector operand[2];
-        const float *at = b + *row;
-        UNROLL for (int v = 0; v < vectors; v++) operand[v] = load(at + v * LANES);
+        const float *from = b + *row;
+        UNROLL for (int v = 0; v < vectors; v++) operand[v] = load(from + v * LANES);
         UNROLL for (int r = 0; r < rows; r++)
         {
             const float factor = a[r][d];
-            UNROLL for (int v = 0; v < vectors; v++) sum[r][v] += factor * operand[v];
+            UNROLL for (int v = 0; v < vectors; v++) sum[r * vectors + v] += factor * operand[v];
         }
     }
     if (columns == vectors * LANES) {
-        UNROLL for (int r = 0; r < rows; r++)
-            finish(&p->target, place_of(&p->target, i + r, j), LANES, sum[r], vectors);
+        finish(&p->target, at->c, j, LANES, sum, rows, vectors);
     } else {
-        vector copy[MOST_ROWS][2];
-        UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) copy[r][v] = sum[r][v];
-        finish_some(&p->target, i, j, rows, columns - (vectors - 1) * LANES, copy, vectors);
+        vector copy[MOST_ROWS * 2];
+        UNROLL for (int k = 0; k < rows * vectors; k++) copy[k] = sum[k];
+        finish_some(&p->target, at, j, rows, columns - (vectors - 1) * LANES, copy, vectors);
     }
 }
 
 /* Some rows of the columns first to last, panel by panel. */
 INLINE void tiles(const cnn_product *p, int i, int first, int last, int rows, int vectors)
 {
+    tile_rows at;
+    UNROLL for (int r = 0; r < rows; r++)
+    {
+        at.a[r] = p->a + (p->a_row ? p->a_row[i + r] : (i + r) * p->a_pitch);
+        at.c[r] = place_of(&p->target, i + r);
+    }
     for (int j = first; j < last; j += vectors * LANES)
-        tile(p, i, j, last - j < vectors * LANES ? last - j : vectors * LANES, rows, vectors);
+        tile(p, &at, j, last - j < vectors * LANES ? last - j : vectors * LANES, rows, vectors);
 }
 
 #define TILES(count)                                                                                         \

@@ -8,9 +8,9 @@ enum { WIDEST = 8 };
 INLINE void strip(const cnn_sparse_product *p, int i, int j, int columns, int vectors)
 {
     vector sum[WIDEST];
-    float *c = place_of(&p->target, i, j);
-    UNROLL for (int v = 0; v < vectors; v += CNN_VECTOR_MOST / LANES) fetch(c + v * LANES);
-    UNROLL for (int v = 0; v < vectors; v++) sum[v] = start_of(&p->target, c + v * LANES, j + v * LANES);
+    float *const c = place_of(&p->target, i);
+    UNROLL for (int v = 0; v < vectors; v += CNN_VECTOR_MOST / LANES) fetch(c + j + v * LANES);
+    begin(&p->target, &c, j, sum, 1, vectors);
     const float *b = p->b + j;
     const cnn_term *term = p->terms + i * p->capacity, *end = term + p->counts[i];
     for (; term < end; term++) {
@@ -19,9 +19,9 @@ INLINE void strip(const cnn_sparse_product *p, int i, int j, int columns, int ve
         UNROLL for (int v = 0; v < vectors; v++) sum[v] += factor * load(operand + v * LANES);
     }
     if (columns == vectors * LANES)
-        finish(&p->target, c, LANES, sum, vectors);
+        finish(&p->target, &c, j, LANES, sum, 1, vectors);
     else
-        finish(&p->target, c, columns - (vectors - 1) * LANES, sum, vectors);
+        finish(&p->target, &c, j, columns - (vectors - 1) * LANES, sum, 1, vectors);
 }
 
 #define LAST_STRIP(count)                                                                                    \

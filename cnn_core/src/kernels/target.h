@@ -6,30 +6,40 @@
 #include "names.h"
 #include "vector.h"
 
-/* What the sums of the columns from j on begin with, which go to c. */
-INLINE vector start_of(const cnn_target *target, const float *c, int j)
+/* Where row i goes. */
+INLINE float *place_of(const cnn_target *target, int i)
 {
-    return target->continued ? load(c) : target->start ? load(target->start + j) : (vector){0};
+    return target->c + (target->row ? target->row[i] : i * target->pitch);
 }
 
-/* Where row i goes, from column j on. */
-INLINE float *place_of(const cnn_target *target, int i, int j)
-{
-    return target->c + (target->row ? target->row[i] : i * target->pitch) + j;
-}
+/* Below, a tile of sums is `rows` rows of `vectors` vectors, row r at sums + r * vectors, and goes to c[r] +
+ * j. What the target asks for is decided once for all rows. */
 
-/* Writes the sums of one row, in `vectors` vectors of which the last counts `last` lanes. */
-INLINE void finish(const cnn_target *target, float *c, int last, const vector *sums, int vectors)
+INLINE void begin(const cnn_target *target, float *const *c, int j, vector *sums, int rows, int vectors)
 {
-    vector result[8];
-    UNROLL for (int v = 0; v < vectors; v++) result[v] = sums[v];
-    if (target->accumulate)
-        UNROLL for (int v = 0; v < vectors; v++) result[v] =
-            load_some(c + v * LANES, v < vectors - 1 ? LANES : last) + result[v];
-    if (target->relu)
-        UNROLL for (int v = 0; v < vectors; v++) result[v] = rectified(result[v]);
+    if (target->continued) {
+        UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) sums[r * vectors + v] =
+            load(c[r] + j + v * LANES);
+        return;
+    }
     UNROLL for (int v = 0; v < vectors; v++)
-        store_some(c + v * LANES, result[v], v < vectors - 1 ? LANES : last);
+    {
+        const vector start = target->start ? load(target->start + j + v * LANES) : (vector){0};
+        UNROLL for (int r = 0; r < rows; r++) sums[r * vectors + v] = start;
+    }
+}
+
+/* Writes the sums, of whose last vectors `last` lanes count. */
+INLINE void finish(const cnn_target *target, float *const *c, int j, int last, vector *sums, int rows,
+                   int vectors)
+{
+    if (target->accumulate)
+        UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++)
+            sums[r * vectors + v] += load_some(c[r] + j + v * LANES, v < vectors - 1 ? LANES : last);
+    if (target->relu)
+        UNROLL for (int at = 0; at < rows * vectors; at++) sums[at] = rectified(sums[at]);
+    UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++)
+        store_some(c[r] + j + v * LANES, sums[r * vectors + v], v < vectors - 1 ? LANES : last);
 }
 
 #endif
