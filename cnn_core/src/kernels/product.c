@@ -69,10 +69,13 @@ INLINE void tile(const cnn_product *p, const tile_rows *at, int j, int columns, 
 INLINE void tiles(const cnn_product *p, int i, int first, int last, int rows, int vectors)
 {
     tile_rows at;
+    ptrdiff_t a[MOST_ROWS], c[MOST_ROWS];
+    place(p->a_row, p->a_pitch, i, rows, a);
+    place(p->target.row, p->target.pitch, i, rows, c);
     UNROLL for (int r = 0; r < rows; r++)
     {
-        at.a[r] = p->a + (p->a_row ? p->a_row[i + r] : (i + r) * p->a_pitch);
-        at.c[r] = place_of(&p->target, i + r);
+        at.a[r] = p->a + a[r];
+        at.c[r] = p->target.c + c[r];
     }
     for (int j = first; j < last; j += vectors * LANES)
         tile(p, &at, j, last - j < vectors * LANES ? last - j : vectors * LANES, rows, vectors);
@@ -83,14 +86,13 @@ INLINE void tiles(const cnn_product *p, int i, int first, int last, int rows, in
         tiles(p, i, first, last, count, vectors);                                                            \
         break;
 
-/* All rows of the columns first to last, whose part of b stays in the nearest cache. The last two tiles are
- * about as high, since low ones have too few chains of multiply-adds. */
+/* All rows of the columns first to last, whose part of b stays in the nearest cache. Tiles are about as high
+ * as each other, since low ones have too few chains of multiply-adds. */
 INLINE void all_rows(const cnn_product *p, int first, int last, int most_rows, int vectors)
 {
     int i = 0;
-    while (i < p->m) {
-        const int left = p->m - i;
-        const int rows = left <= most_rows || left >= 2 * most_rows ? left : (left + 1) / 2;
+    for (int left = (p->m + most_rows - 1) / most_rows; left > 0; left--) {
+        const int even = (p->m - i + left - 1) / left, rows = even < most_rows ? even : most_rows;
         switch (rows) {
             TILES(1)
             TILES(2)
@@ -99,11 +101,11 @@ INLINE void all_rows(const cnn_product *p, int first, int last, int most_rows, i
             TILES(5)
             TILES(6)
             TILES(7)
+            TILES(8)
         default:
-            tiles(p, i, first, last, most_rows, vectors);
             break;
         }
-        i += rows < most_rows ? rows : most_rows;
+        i += rows;
     }
 }
 

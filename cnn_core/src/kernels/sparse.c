@@ -8,7 +8,9 @@ enum { WIDEST = 8 };
 INLINE void strip(const cnn_sparse_product *p, int i, int j, int columns, int vectors)
 {
     vector sum[WIDEST];
-    float *const c = place_of(&p->target, i);
+    ptrdiff_t row;
+    place(p->target.row, p->target.pitch, i, 1, &row);
+    float *const c = p->target.c + row;
     UNROLL for (int v = 0; v < vectors; v += CNN_VECTOR_MOST / LANES) fetch(c + j + v * LANES);
     begin(&p->target, &c, j, sum, 1, vectors);
     const float *b = p->b + j;

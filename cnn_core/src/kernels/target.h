@@ -6,10 +6,13 @@
 #include "names.h"
 #include "vector.h"
 
-/* Where row i goes. */
-INLINE float *place_of(const cnn_target *target, int i)
+/* Where `rows` rows from i on begin: at row[i], or i * pitch if row is NULL. */
+INLINE void place(const ptrdiff_t *row, ptrdiff_t pitch, int i, int rows, ptrdiff_t *to)
 {
-    return target->c + (target->row ? target->row[i] : i * target->pitch);
+    if (row)
+        UNROLL for (int r = 0; r < rows; r++) to[r] = row[i + r];
+    else
+        UNROLL for (int r = 0; r < rows; r++) to[r] = (i + r) * pitch;
 }
 
 /* Below, a tile of sums is `rows` rows of `vectors` vectors, row r at sums + r * vectors, and goes to c[r] +

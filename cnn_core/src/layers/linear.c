@@ -245,18 +245,18 @@ static void backward_weight(const cnn_linear *l, int index, float *scratch)
     }
 }
 
-/* dx = dy * weight, one block of inputs. */
+/* dx = dy * weight, one block of inputs. No deeper blocks than where zeros are left out: a row of dy^T is
+ * read a piece of a line at a time, and those of a deep block would not stay near. */
 static void backward_input(const cnn_linear *l, int index, int thread)
 {
     const int first = index * width(l), columns = smaller(width(l), l->in - first);
     const cnn_picked *picked = is_sparse(&l->rows, l->n, (int64_t)l->n * l->out) ? &l->rows : NULL;
-    const int most = picked ? DEPTH : DEEPER;
     ptrdiff_t elements[DEEPER], rows[DEEPER];
     fill_offsets(elements, turned_pitch(l->n));
     fill_offsets(rows, pitch(l));
-    for (int block = 0; block < blocks(l->out, most); block++) {
-        const int begin = depth_begin(l->out, most, block),
-                  depth = depth_begin(l->out, most, block + 1) - begin;
+    for (int block = 0; block < blocks(l->out, DEPTH); block++) {
+        const int begin = depth_begin(l->out, DEPTH, block),
+                  depth = depth_begin(l->out, DEPTH, block + 1) - begin;
         const float *weight = l->weight + (size_t)begin * (size_t)l->in + first;
         l->kernels->copy_rows(weight, l->in, depth, columns, l->scratch[thread], pitch(l));
         multiply(
