@@ -45,7 +45,8 @@ INLINE void tile(const cnn_product *p, const tile_rows *at, int j, int columns, 
     UNROLL for (int r = 0; r < rows; r++) a[r] = at->a[r];
     const float *b = p->b + j;
     const ptrdiff_t *column = p->a_column, *row = p->b_row, *end = row + p->depth;
-    for (; row < end; row++, column++) {
+    UNROLL_SOME for (; row < end; row++, column++)
+    {
         const ptrdiff_t d = *column;
         vector operand[2];
         const float *from = b + *row;
