@@ -13,8 +13,11 @@
 #include <unistd.h>
 
 #define SPIN_SECONDS  50e-6 /* of looks without sleep: what follows at once is there by then */
+#define SLEEP_LEAST   20e-6
 #define SLEEP_MOST    2e-3
-#define SLEEP_SHARE   8 /* of the time waited so far one such part is slept */
+#define SLEEP_SHARE   8     /* of the time waited so far one such part is slept, once it is long */
+#define LONG_SECONDS  20e-3 /* for what is small */
+#define LEAST_RATE    100e6 /* bytes/s of what is not */
 #define IDLE_SECONDS  0.05
 #define PATIENCE_LAST 9.0 /* for rank 0 to end a failed job */
 
@@ -113,8 +116,17 @@ static void sleep_for(double seconds)
     nanosleep(&time, NULL);
 }
 
+/* Where a process may not read another's memory a large message goes in pieces, some at each look: looks come
+ * close upon each other for as long as it may take. */
+static double pause_after(double waited, size_t bytes)
+{
+    if (waited < LONG_SECONDS + (double)bytes / LEAST_RATE)
+        return SLEEP_LEAST;
+    return waited / SLEEP_SHARE < SLEEP_MOST ? waited / SLEEP_SHARE : SLEEP_MOST;
+}
+
 /* Waits for the requests of a stage, and looks after the others meanwhile. */
-static int await_stage(mpi_job *job)
+static int await_stage(mpi_job *job, size_t bytes)
 {
     const double since = clock_seconds();
     int all = 0, status = MPI_SUCCESS;
@@ -126,7 +138,7 @@ static int await_stage(mpi_job *job)
         if (waited < SPIN_SECONDS)
             sched_yield();
         else
-            sleep_for(waited / SLEEP_SHARE < SLEEP_MOST ? waited / SLEEP_SHARE : SLEEP_MOST);
+            sleep_for(pause_after(waited, bytes));
         status = watch_look(job);
         if (atomic_load(&job->has_failed))
             break;
@@ -140,7 +152,7 @@ static int carry(mpi_job *job, mpi_task *task)
     while (!status && !is_done && !atomic_load(&job->has_failed)) {
         status = go_on(job, task, &is_done);
         if (!status && !is_done)
-            status = await_stage(job);
+            status = await_stage(job, task->kind == TASK_SUM ? task->size * sizeof(float) : task->size);
     }
     return status;
 }
