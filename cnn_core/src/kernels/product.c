@@ -40,7 +40,7 @@ INLINE void tile(const cnn_product *p, const tile_rows *at, int j, int columns, 
 {
     vector sum[MOST_ROWS * 2];
     UNROLL for (int r = 0; r < rows; r++) fetch(at->c[r] + j);
-    begin(&p->target, at->c, j, sum, rows, vectors);
+    begin(&p->target, start_of(&p->target, j), at->c, j, sum, rows, vectors);
     const float *a[MOST_ROWS];
     UNROLL for (int r = 0; r < rows; r++) a[r] = at->a[r];
     const float *b = p->b + j;

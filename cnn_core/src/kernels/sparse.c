@@ -10,20 +10,21 @@ INLINE void strip(const cnn_sparse_product *p, int i, int j, int columns, int ve
     vector sum[WIDEST];
     ptrdiff_t row;
     place(p->target.row, p->target.pitch, i, 1, &row);
-    float *const c = p->target.c + row;
-    UNROLL for (int v = 0; v < vectors; v += CNN_VECTOR_MOST / LANES) fetch(c + j + v * LANES);
-    begin(&p->target, &c, j, sum, 1, vectors);
+    float *const c = p->target.c + row + j;
+    UNROLL for (int v = 0; v < vectors; v += CNN_VECTOR_MOST / LANES) fetch(c + v * LANES);
+    begin(&p->target, start_of(&p->target, j), &c, 0, sum, 1, vectors);
     const float *b = p->b + j;
     const cnn_term *term = p->terms + i * p->capacity, *end = term + p->counts[i];
-    for (; term < end; term++) {
+    UNROLL_SOME for (; term < end; term++)
+    {
         const float *operand = b + term->row;
         const float factor = term->value;
         UNROLL for (int v = 0; v < vectors; v++) sum[v] += factor * load(operand + v * LANES);
     }
     if (columns == vectors * LANES)
-        finish(&p->target, &c, j, LANES, sum, 1, vectors);
+        finish(&p->target, &c, 0, LANES, sum, 1, vectors);
     else
-        finish(&p->target, &c, j, columns - (vectors - 1) * LANES, sum, 1, vectors);
+        finish(&p->target, &c, 0, columns - (vectors - 1) * LANES, sum, 1, vectors);
 }
 
 #define LAST_STRIP(count)                                                                                    \

@@ -15,10 +15,17 @@ INLINE void place(const ptrdiff_t *row, ptrdiff_t pitch, int i, int rows, ptrdif
         UNROLL for (int r = 0; r < rows; r++) to[r] = (i + r) * pitch;
 }
 
+/* What sums begin with from column j on, or NULL: zeros. */
+INLINE const float *start_of(const cnn_target *target, int j)
+{
+    return target->start ? target->start + j : NULL;
+}
+
 /* Below, a tile of sums is `rows` rows of `vectors` vectors, row r at sums + r * vectors, and goes to c[r] +
  * j. What the target asks for is decided once for all rows. */
 
-INLINE void begin(const cnn_target *target, float *const *c, int j, vector *sums, int rows, int vectors)
+INLINE void begin(const cnn_target *target, const float *start, float *const *c, int j, vector *sums,
+                  int rows, int vectors)
 {
     if (target->continued) {
         UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) sums[r * vectors + v] =
@@ -27,8 +34,8 @@ INLINE void begin(const cnn_target *target, float *const *c, int j, vector *sums
     }
     UNROLL for (int v = 0; v < vectors; v++)
     {
-        const vector start = target->start ? load(target->start + j + v * LANES) : (vector){0};
-        UNROLL for (int r = 0; r < rows; r++) sums[r * vectors + v] = start;
+        const vector first = start ? load(start + v * LANES) : (vector){0};
+        UNROLL for (int r = 0; r < rows; r++) sums[r * vectors + v] = first;
     }
 }
 
