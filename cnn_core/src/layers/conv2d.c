@@ -263,12 +263,14 @@ static void add_bias_gradient(const cnn_kernels *kernels, const cnn_conv *conv, 
 }
 
 /* Picks what is not zero of dy at `count` positions from `first` on; 0 if that is so much that all of it is
- * better multiplied. */
+ * better multiplied: three quarters, and less where runs are of few vectors, which are as few chains of
+ * multiply-adds. */
 static int pick(const backward *b, int first, int count, const float *dy)
 {
-    const int filters = b->conv->out.c;
+    const int filters = b->conv->out.c, lanes = b->kernels->lanes;
+    const int eighths = smaller((b->conv->run + lanes - 1) / lanes, 6);
     const int64_t all = (int64_t)count * filters;
-    if ((int64_t)b->kernels->count(dy, count * filters) * 4 > all * 3)
+    if ((int64_t)b->kernels->count(dy, count * filters) * 8 > all * eighths)
         return 0;
     memset(b->filter_counts, 0, (size_t)filters * sizeof *b->filter_counts);
     for (int p = 0; p < count; p++) {
