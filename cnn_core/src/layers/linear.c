@@ -101,9 +101,15 @@ static void pick_row(const cnn_linear *l, const cnn_picked *picked, const float 
     }
 }
 
+/* So few outputs are computed sooner than what is not zero is picked. */
+static int is_narrow(const cnn_linear *l)
+{
+    return l->out < 2 * width(l);
+}
+
 int cnn_linear_pick_tasks(const cnn_linear *l)
 {
-    return l->n;
+    return is_narrow(l) ? 0 : l->n;
 }
 
 void cnn_linear_pick(void *context, int index, int thread)
@@ -190,7 +196,8 @@ void cnn_linear_forward(void *context, int index, int thread)
 {
     const cnn_linear *l = context;
     const int first = index * width(l), columns = smaller(width(l), l->out - first);
-    const cnn_picked *picked = is_sparse(&l->rows, l->n, (int64_t)l->n * l->in) ? &l->rows : NULL;
+    const cnn_picked *picked =
+        !is_narrow(l) && is_sparse(&l->rows, l->n, (int64_t)l->n * l->in) ? &l->rows : NULL;
     const int most = picked ? DEPTH : DEEPER;
     ptrdiff_t elements[DEEPER], rows[DEEPER];
     fill_offsets(elements, 1);

@@ -18,7 +18,8 @@ static double bound(double terms, double size)
 /* Batches and extents that divide no block, and some that do. */
 static const struct {
     int n, in, out;
-} cases[] = {{1, 1, 1}, {1, 300, 5}, {3, 7, 70}, {17, 257, 65}, {100, 96, 64}, {300, 33, 10}, {2, 600, 300}};
+} cases[] = {{1, 1, 1},     {1, 300, 5},   {3, 7, 70},    {17, 257, 65},
+             {100, 96, 64}, {300, 33, 10}, {2, 600, 300}, {19, 130, 265}};
 
 static float *floats(size_t count)
 {
