@@ -11,7 +11,7 @@ import pytest
 COMPILER, EMULATOR = "aarch64-linux-gnu-gcc", "qemu-aarch64-static"
 FLAGS = ["-std=c11", "-O3", "-Wall", "-Wextra", "-Werror", "-D_POSIX_C_SOURCE=200809L", "-D_DEFAULT_SOURCE"]
 # As cnn_core/CMakeLists.txt has them.
-FUSED, KERNELS = ["-ffp-contract=fast", "-fno-math-errno", "-DCNN_ISA=neon"], "cnn_core/src/kernels"
+FUSED, KERNELS = ["-ffp-contract=fast", "-fno-math-errno", "-falign-loops=32", "-DCNN_ISA=neon"], "cnn_core/src/kernels"
 UNFUSED = ["-ffp-contract=off"]
 CORE = ["float_arena", "kernels_choice", "moments", "net", "number", "optimizer", "pass", "pass_backward", "pass_forward",
         "random", "spec", "status", "threads"]
