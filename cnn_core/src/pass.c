@@ -15,13 +15,13 @@ enum {
     LINE = 64,       /* bytes of a cache line */
 };
 
-int cnn_pass_parts(const cnn_net *net, int begin, int end)
+int cnn_pass_parts(const cnn_net *net, int begin, int end, int n)
 {
     int parts = PARTS;
     for (int i = begin; i < end; i++)
         if (net->layers[i].weight_count > LARGE)
             parts = PARTS_OF_LARGE;
-    return parts;
+    return parts < n ? parts : n;
 }
 
 /* ---- memory ---- */
@@ -79,7 +79,8 @@ static int take_conv(cnn_pass *pass, int index)
     pass->bytes += cnn_conv_bytes(&state->conv);
     if (!training)
         return CNN_OK;
-    const int parts = cnn_pass_parts(net, cnn_run_begin(net, index, 0), cnn_run_end(net, index));
+    const int parts =
+        cnn_pass_parts(net, cnn_run_begin(net, index, 0), cnn_run_end(net, index), pass->max_batch);
     state->parts = take_floats(pass, (size_t)parts * (layer->weight_count + layer->bias_count));
     return state->parts ? CNN_OK
                         : cnn_fail(CNN_NO_MEMORY, "layer \"%s\": no memory for its gradients", layer->name);

@@ -98,7 +98,7 @@ static void backward_image(cnn_pass *pass, int image, int part, int thread)
 static void backward_part(void *context, int part, int thread)
 {
     cnn_pass *pass = context;
-    const int parts = cnn_pass_parts(pass->net, pass->begin, pass->end);
+    const int parts = cnn_pass_parts(pass->net, pass->begin, pass->end, pass->n);
     for (int i = pass->begin; i < pass->end; i++) {
         const size_t count = gradient_count(&pass->net->layers[i]);
         if (count)
@@ -110,40 +110,27 @@ static void backward_part(void *context, int part, int thread)
         backward_image(pass, image, part, thread);
 }
 
-/* The gradient of a filter: its parts are added in their order. */
-static void add_parts(void *context, int k, int thread)
+static void add_parts(void *context, int index, int thread)
 {
     (void)thread;
     const cnn_pass *pass = context;
     const cnn_layer *layer = &pass->net->layers[pass->conv];
-    const cnn_conv *conv = &pass->layers[pass->conv].conv;
-    const float *parts = pass->layers[pass->conv].parts;
-    const size_t count = gradient_count(layer);
-    float *gradient = layer->weight_gradient + (size_t)k * (size_t)conv->taps;
-    const int part_count = cnn_pass_parts(pass->net, pass->begin, pass->end);
-    for (int c = 0; c < conv->in.c; c++)
-        for (int r = 0; r < conv->kernel_h; r++)
-            for (int s = 0; s < conv->kernel_w; s++, gradient++) {
-                const float *part = parts + cnn_conv_gradient_at(conv, k, c, r, s);
-                *gradient = *part;
-                for (int i = 1; i < part_count; i++)
-                    *gradient += part[(size_t)i * count];
-            }
-    const float *bias = parts + layer->weight_count + k;
-    layer->bias_gradient[k] = *bias;
-    for (int i = 1; i < part_count; i++)
-        layer->bias_gradient[k] += bias[(size_t)i * count];
+    const layer_state *state = &pass->layers[pass->conv];
+    cnn_conv_add_parts(&pass->kernels, &state->conv, state->parts,
+                       cnn_pass_parts(pass->net, pass->begin, pass->end, pass->n), layer->weight_gradient,
+                       layer->bias_gradient, index);
 }
 
 static void backward_run(cnn_pass *pass, int begin, int end)
 {
     pass->begin = begin;
     pass->end = end;
-    cnn_threads_run(pass->threads, cnn_pass_parts(pass->net, begin, end), backward_part, pass);
+    cnn_threads_run(pass->threads, cnn_pass_parts(pass->net, begin, end, pass->n), backward_part, pass);
     cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, CNN_PASS_NO_LAYER, CNN_PASS_BACKWARD);
     for (pass->conv = begin; pass->conv < end; pass->conv++)
         if (pass->net->layers[pass->conv].kind == CNN_CONV) {
-            cnn_threads_run(pass->threads, pass->net->layers[pass->conv].out.c, add_parts, pass);
+            cnn_threads_run(pass->threads, cnn_conv_weight_tasks(&pass->layers[pass->conv].conv), add_parts,
+                            pass);
             cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, pass->conv, CNN_PASS_BACKWARD);
         }
 }

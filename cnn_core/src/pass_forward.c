@@ -11,7 +11,7 @@ static void pack_some(void *context, int index, int thread)
     for (;; layer++) {
         if (pass->net->layers[layer].kind != CNN_CONV)
             continue;
-        const int tasks = cnn_conv_pack_tasks(&pass->layers[layer].conv);
+        const int tasks = cnn_conv_weight_tasks(&pass->layers[layer].conv);
         if (index < tasks)
             break;
         index -= tasks;
@@ -24,7 +24,7 @@ static void pack(cnn_pass *pass)
     int tasks = 0;
     for (int i = 0; i < pass->net->layer_count; i++)
         if (pass->net->layers[i].kind == CNN_CONV)
-            tasks += cnn_conv_pack_tasks(&pass->layers[i].conv);
+            tasks += cnn_conv_weight_tasks(&pass->layers[i].conv);
     cnn_threads_run(pass->threads, tasks, pack_some, pass);
 }
 

@@ -108,8 +108,8 @@ static inline float *cnn_layer_scratch(const cnn_pass *pass, int thread)
 /* A linear layer of the running pass. */
 cnn_linear cnn_pass_linear(cnn_pass *pass, int layer);
 
-/* Parts of the batch whose gradients a run of layers sums apart. */
-int cnn_pass_parts(const cnn_net *net, int begin, int end);
+/* Parts of a batch of n images whose gradients a run of layers sums apart: each has an image at least. */
+int cnn_pass_parts(const cnn_net *net, int begin, int end, int n);
 
 /* Runs all layers on the first n images. */
 void cnn_pass_run_forward(cnn_pass *pass, int n, int training);

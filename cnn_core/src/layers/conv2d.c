@@ -10,12 +10,16 @@ enum {
     PART = 1024, /* most positions that a gradient of the weights is summed over at a time */
     STRIP = 30,  /* positions whose gradients of the input are added at a time: whole tiles of products */
     GROUP = 64,  /* filters whose biases are summed at a time */
-    PACKED = 16, /* filters that one task lays out */
 };
 
 static int smaller(int a, int b)
 {
     return a < b ? a : b;
+}
+
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
 }
 
 static size_t copy_count(const cnn_conv *conv)
@@ -63,7 +67,7 @@ static int take_tables(cnn_conv *conv, int training)
     if (training) {
         conv->by_filter = cnn_float_arena((size_t)conv->out.c * (size_t)conv->tap_pitch);
         conv->one = multiples(1, conv->out.c);
-        conv->filters = multiples(conv->out.c, conv->part);
+        conv->filters = multiples(conv->out.c, larger(conv->part, conv->taps));
         conv->by_filter_row = multiples(conv->tap_pitch, conv->out.c);
         missing |= !conv->by_filter || !conv->one || !conv->filters || !conv->by_filter_row;
     }
@@ -125,27 +129,9 @@ size_t cnn_conv_bytes(const cnn_conv *conv)
     size_t offsets = (size_t)conv->positions + 2 * taps;
     if (conv->by_filter) {
         floats += filters * (size_t)conv->tap_pitch;
-        offsets += 2 * filters + (size_t)conv->part;
+        offsets += 2 * filters + (size_t)larger(conv->part, conv->taps);
     }
     return floats * sizeof(float) + offsets * sizeof(ptrdiff_t);
-}
-
-/* ---- weights ---- */
-
-int cnn_conv_pack_tasks(const cnn_conv *conv)
-{
-    return (conv->out.c + PACKED - 1) / PACKED;
-}
-
-void cnn_conv_pack(const cnn_kernels *kernels, const cnn_conv *conv, const float *weight, int index)
-{
-    const int first = index * PACKED, filters = smaller(PACKED, conv->out.c - first);
-    const int window = conv->kernel_h * conv->kernel_w;
-    weight += (ptrdiff_t)first * conv->taps;
-    kernels->transpose(weight, conv->taps, filters, conv->taps, conv->by_tap + first, conv->filter_pitch);
-    for (int k = first; conv->by_filter && k < first + filters; k++, weight += conv->taps)
-        kernels->transpose(weight, window, conv->in.c, window, conv->by_filter + k * conv->tap_pitch,
-                           conv->in.c);
 }
 
 /* ---- the padded copy ---- */

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- conv2d: layers/conv2d.c ---- */
+/* ---- conv2d: layers/conv2d.c, layers/conv2d_weights.c ---- */
 
 /* How one image is laid out: a zero-padded copy, channels last, in which the value under tap t of output
  * position p is copy[position[p] + tap[t]]; taps are numbered (c, r, s) as in the weights. In the copy those
@@ -46,9 +46,9 @@ size_t cnn_conv_bytes(const cnn_conv *conv);
 size_t cnn_conv_forward_scratch(const cnn_conv *conv);
 size_t cnn_conv_backward_scratch(const cnn_conv *conv);
 
-/* Lays out the weights [K,C,R,S], whose tasks may run in any order and at once; all of them when weights have
+/* Lays out the weights [K,C,R,S]; all of its tasks, which may run in any order and at once, when weights have
  * changed. */
-int cnn_conv_pack_tasks(const cnn_conv *conv);
+int cnn_conv_weight_tasks(const cnn_conv *conv);
 void cnn_conv_pack(const cnn_kernels *kernels, const cnn_conv *conv, const float *weight, int index);
 
 /* y[P,Q,K] = bias + weight * x[H,W,C], one image, packed weights; relu: max(y, 0). bias and dy below must be
@@ -61,14 +61,11 @@ void cnn_conv_forward(const cnn_kernels *kernels, const cnn_conv *conv, const fl
 void cnn_conv_backward(const cnn_kernels *kernels, const cnn_conv *conv, const float *x, const float *dy,
                        float *weight_gradient, float *bias_gradient, float *dx, float *scratch);
 
-/* Where the gradient of weight (c, r, s) of filter k is in weight_gradient. */
-static inline size_t cnn_conv_gradient_at(const cnn_conv *conv, int k, int c, int r, int s)
-{
-    const size_t in = (size_t)conv->in.c, h = (size_t)conv->kernel_h, w = (size_t)conv->kernel_w;
-    const size_t row = (size_t)r, column = (size_t)s, channel = (size_t)c, filter = (size_t)k;
-    return conv->taps_first ? ((channel * h + row) * w + column) * (size_t)conv->out.c + filter
-                            : filter * (size_t)conv->taps + (row * w + column) * in + channel;
-}
+/* The gradients of weights [K,C,R,S] and biases [K] from those that some parts of a batch have summed,
+ * weights as taps_first says and biases behind them, one part after the other: added in the order of the
+ * parts. `values` are used up. As many tasks as of packing. */
+void cnn_conv_add_parts(const cnn_kernels *kernels, const cnn_conv *conv, float *values, int parts,
+                        float *weight_gradient, float *bias_gradient, int index);
 
 /* ---- linear: layers/linear.c ---- */
 

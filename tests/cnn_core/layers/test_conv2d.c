@@ -83,7 +83,7 @@ static fixture set_up(int index)
     f.weight = doubles(f.layer->weight, f.weights);
     f.bias = doubles(f.layer->bias, f.layer->bias_count);
     f.image = doubles(f.x, f.in);
-    for (int i = cnn_conv_pack_tasks(&f.conv) - 1; i >= 0; i--)
+    for (int i = cnn_conv_weight_tasks(&f.conv) - 1; i >= 0; i--)
         cnn_conv_pack(cnn_kernels_get(), &f.conv, f.layer->weight, i);
     return f;
 }
@@ -138,25 +138,27 @@ static cnn_kernels dense_kernels(void)
     return kernels;
 }
 
+static void add_parts(fixture *f, const cnn_kernels *kernels, float *values, int parts)
+{
+    for (int i = cnn_conv_weight_tasks(&f->conv) - 1; i >= 0; i--)
+        cnn_conv_add_parts(kernels, &f->conv, values, parts, f->dw, f->db, i);
+}
+
 /* The backward pass, with its results as they are asked for: channels first, weights [K,C,R,S]. */
 static void backward(fixture *f, const cnn_kernels *kernels, const float *dy, int with_dx)
 {
     const cnn_layer *l = f->layer;
-    float *x = channels_last(l->in, f->x), *slopes = channels_last(l->out, dy), *dw = floats(f->weights);
-    memset(dw, 0, f->weights * sizeof *dw);
-    memset(f->db, 0, l->bias_count * sizeof *f->db);
-    cnn_conv_backward(kernels, &f->conv, x, slopes, dw, f->db, with_dx ? f->dx : NULL, f->scratch);
+    float *x = channels_last(l->in, f->x), *slopes = channels_last(l->out, dy),
+          *gradient = floats(f->weights + l->bias_count);
+    memset(gradient, 0, (f->weights + l->bias_count) * sizeof *gradient);
+    cnn_conv_backward(kernels, &f->conv, x, slopes, gradient, gradient + f->weights, with_dx ? f->dx : NULL,
+                      f->scratch);
     if (with_dx)
         to_channels_first(l->in, f->dx);
-    float *to = f->dw;
-    for (int k = 0; k < l->out.c; k++)
-        for (int c = 0; c < l->in.c; c++)
-            for (int r = 0; r < l->kernel_h; r++)
-                for (int s = 0; s < l->kernel_w; s++)
-                    *to++ = dw[cnn_conv_gradient_at(&f->conv, k, c, r, s)];
+    add_parts(f, kernels, gradient, 1);
     free(x);
     free(slopes);
-    free(dw);
+    free(gradient);
 }
 
 /* The gradient of sum(y * dy) by a weight, a bias or an input is the sum of dy times what multiplies it:
@@ -239,6 +241,41 @@ static void check_zeros(void)
     }
 }
 
+/* Gradients of parts are added from the first on, value by value, and nothing else is in their sum. */
+static void check_parts(void)
+{
+    enum { PARTS = 3 };
+    for (int index = 0; index < CONV_SHAPES; index++) {
+        fixture f = set_up(index);
+        const size_t biases = f.layer->bias_count, part = f.weights + biases;
+        float *values = floats(PARTS * part), *dw = floats(f.weights), *db = floats(biases);
+        for (int i = 0; i < PARTS; i++) {
+            float *one = floats(part);
+            reference_fill(4000 + (uint64_t)i, one, part);
+            memcpy(values + (size_t)i * part, one, part * sizeof *one);
+            add_parts(&f, cnn_kernels_get(), one, 1);
+            for (size_t w = 0; w < f.weights; w++)
+                dw[w] = i ? dw[w] + f.dw[w] : f.dw[w];
+            for (size_t k = 0; k < biases; k++)
+                db[k] = i ? db[k] + f.db[k] : f.db[k];
+            free(one);
+        }
+        add_parts(&f, cnn_kernels_get(), values, PARTS);
+        assert_memory_equal(f.dw, dw, f.weights * sizeof *dw);
+        assert_memory_equal(f.db, db, biases * sizeof *db);
+        free(values);
+        free(dw);
+        free(db);
+        tear_down(&f);
+    }
+}
+
+static void test_parts(void **state)
+{
+    (void)state;
+    for_each_kernels(check_parts);
+}
+
 static void test_zeros_change_no_bit(void **state)
 {
     (void)state;
@@ -270,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_backward),
         cmocka_unit_test(test_first_layer),
         cmocka_unit_test(test_zeros_change_no_bit),
+        cmocka_unit_test(test_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
