@@ -81,7 +81,9 @@ int cnn_optimizer_create(const cnn_optimizer_options *options, const cnn_net *ne
         return cnn_fail(CNN_NO_MEMORY, "optimizer: no memory");
     *optimizer = (cnn_optimizer){
         .options = *options, .count = net->parameter_count, .moment_count = kinds[options->kind].moments};
-    optimizer->squares = calloc(net->parameter_count / STRETCH + 1, sizeof *optimizer->squares);
+    /* Of each tensor, two of a layer, a stretch may be shorter. */
+    optimizer->squares =
+        calloc(net->parameter_count / STRETCH + 2 * (size_t)net->layer_count, sizeof *optimizer->squares);
     int missing = !optimizer->squares;
     for (int i = 0; i < optimizer->moment_count; i++)
         missing |= !(optimizer->moments[i] = cnn_float_arena(net->parameter_count));
@@ -138,50 +140,65 @@ double cnn_optimizer_momentum(const cnn_optimizer *optimizer)
     return options->kind == CNN_ADAM ? options->beta1 : options->kind == CNN_MOMENTUM ? options->momentum : 0;
 }
 
-/* One tensor's update, shared out in stretches. */
-typedef struct tensor_update {
+/* One update of all parameters, shared out in stretches. */
+typedef struct whole_update {
+    const cnn_optimizer *optimizer;
+    const cnn_net *net;
     void (*update)(cnn_update *update);
-    cnn_update whole;
-    cnn_squares *squares; /* per stretch */
-} tensor_update;
+    cnn_update common;
+} whole_update;
+
+static int stretches(size_t count)
+{
+    return (int)((count + STRETCH - 1) / STRETCH);
+}
+
+/* Stretches of weights and biases of a layer; none straddles the two. */
+static int stretches_of(const cnn_layer *layer)
+{
+    return stretches(layer->weight_count) + stretches(layer->bias_count);
+}
+
+/* Where stretch `index` of a layer begins in the arena, and how long it is. */
+static size_t begin_of(const cnn_net *net, const cnn_layer *layer, int index, size_t *count)
+{
+    const int weights = stretches(layer->weight_count), is_bias = index >= weights;
+    const size_t within = (size_t)(is_bias ? index - weights : index) * STRETCH;
+    const size_t left = (is_bias ? layer->bias_count : layer->weight_count) - within;
+    *count = left < STRETCH ? left : STRETCH;
+    return (size_t)((is_bias ? layer->bias : layer->weight) - net->parameters) + within;
+}
 
 static void update_stretch(void *context, int index, int thread)
 {
     (void)thread;
-    const tensor_update *tensor = context;
-    const size_t first = (size_t)index * STRETCH;
-    cnn_update part = tensor->whole;
-    part.count = part.count - first < STRETCH ? part.count - first : STRETCH;
-    part.weight += first;
-    part.gradient += first;
-    part.initial += first;
-    for (int i = 0; i < 2; i++)
-        if (part.moment[i])
-            part.moment[i] += first;
-    tensor->update(&part);
-    tensor->squares[index] = (cnn_squares){part.weight_square, part.gradient_square, part.distance_square};
+    const whole_update *whole = context;
+    const cnn_layer *layer = whole->net->layers;
+    int within = index;
+    for (; within >= stretches_of(layer); layer++)
+        within -= stretches_of(layer);
+    cnn_update part = whole->common;
+    const size_t at = begin_of(whole->net, layer, within, &part.count);
+    part.weight = whole->net->parameters + at;
+    part.gradient = whole->net->gradients + at;
+    part.initial = whole->net->initial + at;
+    for (int i = 0; i < whole->optimizer->moment_count; i++)
+        part.moment[i] = whole->optimizer->moments[i] + at;
+    whole->update(&part);
+    whole->optimizer->squares[index] =
+        (cnn_squares){part.weight_square, part.gradient_square, part.distance_square};
 }
 
-/* Updates the `count` parameters that begin at `at` of the arena and returns their sums of squares. */
-static cnn_squares update_tensor(const cnn_optimizer *optimizer, const cnn_net *net, cnn_threads *threads,
-                                 tensor_update *tensor, size_t at, size_t count)
+/* Of the weights whose sums of squares, stretch by stretch, are given. */
+static cnn_layer_norms norms_of(const cnn_squares *squares, int count)
 {
-    tensor->squares = optimizer->squares;
-    tensor->whole.count = count;
-    tensor->whole.weight = net->parameters + at;
-    tensor->whole.gradient = net->gradients + at;
-    tensor->whole.initial = net->initial + at;
-    for (int i = 0; i < optimizer->moment_count; i++)
-        tensor->whole.moment[i] = optimizer->moments[i] + at;
-    const int stretches = (int)((count + STRETCH - 1) / STRETCH);
-    cnn_threads_run(threads, stretches, update_stretch, tensor);
     cnn_squares sum = {0, 0, 0};
-    for (int i = 0; i < stretches; i++) {
-        sum.weight += tensor->squares[i].weight;
-        sum.gradient += tensor->squares[i].gradient;
-        sum.distance += tensor->squares[i].distance;
+    for (int i = 0; i < count; i++) {
+        sum.weight += squares[i].weight;
+        sum.gradient += squares[i].gradient;
+        sum.distance += squares[i].distance;
     }
-    return sum;
+    return (cnn_layer_norms){sqrt(sum.weight), sqrt(sum.gradient), sqrt(sum.distance)};
 }
 
 void cnn_optimizer_step(cnn_optimizer *optimizer, cnn_net *net, cnn_threads *threads, double learning_rate,
@@ -190,26 +207,25 @@ void cnn_optimizer_step(cnn_optimizer *optimizer, cnn_net *net, cnn_threads *thr
     const cnn_optimizer_options *options = &optimizer->options;
     const cnn_kernels *kernels = cnn_kernels_get();
     const int is_adam = options->kind == CNN_ADAM;
-    tensor_update tensor = {
+    whole_update whole = {
+        .optimizer = optimizer,
+        .net = net,
         .update = is_adam                         ? kernels->update_adam
                   : options->kind == CNN_MOMENTUM ? kernels->update_momentum
                                                   : kernels->update_sgd,
-        .whole = {.rate = (float)(is_adam ? learning_rate / (1 - pow(options->beta1, (double)step))
-                                          : learning_rate),
-                  .decay = (float)options->weight_decay,
-                  .beta1 = (float)(is_adam ? options->beta1 : options->momentum),
-                  .beta2 = (float)options->beta2,
-                  .correction = (float)(1 / sqrt(1 - pow(options->beta2, (double)step))),
-                  .epsilon = (float)options->epsilon}};
-    for (int i = 0; i < net->layer_count; i++) {
-        const cnn_layer *layer = &net->layers[i];
-        norms[i] = (cnn_layer_norms){0, 0, 0};
-        if (!cnn_layer_has_parameters(layer))
-            continue;
-        const cnn_squares sum = update_tensor(optimizer, net, threads, &tensor,
-                                              (size_t)(layer->weight - net->parameters), layer->weight_count);
-        norms[i] = (cnn_layer_norms){sqrt(sum.weight), sqrt(sum.gradient), sqrt(sum.distance)};
-        update_tensor(optimizer, net, threads, &tensor, (size_t)(layer->bias - net->parameters),
-                      layer->bias_count);
-    }
+        .common = {.rate = (float)(is_adam ? learning_rate / (1 - pow(options->beta1, (double)step))
+                                           : learning_rate),
+                   .decay = (float)options->weight_decay,
+                   .beta1 = (float)(is_adam ? options->beta1 : options->momentum),
+                   .beta2 = (float)options->beta2,
+                   .correction = (float)(1 / sqrt(1 - pow(options->beta2, (double)step))),
+                   .epsilon = (float)options->epsilon}};
+    int count = 0;
+    for (int i = 0; i < net->layer_count; i++)
+        count += stretches_of(&net->layers[i]);
+    cnn_threads_run(cnn_threads_for(threads, CNN_WORK_UPDATE * (double)net->parameter_count), count,
+                    update_stretch, &whole);
+    const cnn_squares *squares = optimizer->squares;
+    for (int i = 0; i < net->layer_count; squares += stretches_of(&net->layers[i]), i++)
+        norms[i] = norms_of(squares, stretches(net->layers[i].weight_count));
 }

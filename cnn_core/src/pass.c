@@ -24,6 +24,19 @@ int cnn_pass_parts(const cnn_net *net, int begin, int end, int n)
     return parts < n ? parts : n;
 }
 
+double cnn_pass_run_work(const cnn_net *net, int begin, int end)
+{
+    double work = 0;
+    for (int i = begin; i < end; i++) {
+        const cnn_layer *layer = &net->layers[i];
+        const double outputs = (double)cnn_shape_count(layer->out);
+        work += CNN_WORK_MOVE * outputs;
+        if (layer->kind == CNN_CONV)
+            work += outputs * (double)layer->weight_count / (double)layer->bias_count;
+    }
+    return work;
+}
+
 /* ---- memory ---- */
 
 /* Zeroed memory that lives as long as the pass; counts are products that callers keep below 2^62. */

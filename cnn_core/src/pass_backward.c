@@ -123,14 +123,18 @@ static void add_parts(void *context, int index, int thread)
 
 static void backward_run(cnn_pass *pass, int begin, int end)
 {
+    const cnn_net *net = pass->net;
+    const int parts = cnn_pass_parts(net, begin, end, pass->n);
     pass->begin = begin;
     pass->end = end;
-    cnn_threads_run(pass->threads, cnn_pass_parts(pass->net, begin, end, pass->n), backward_part, pass);
+    cnn_threads_run(cnn_threads_for(pass->threads, 2.0 * pass->n * cnn_pass_run_work(net, begin, end)), parts,
+                    backward_part, pass);
     cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, CNN_PASS_NO_LAYER, CNN_PASS_BACKWARD);
     for (pass->conv = begin; pass->conv < end; pass->conv++)
-        if (pass->net->layers[pass->conv].kind == CNN_CONV) {
-            cnn_threads_run(pass->threads, cnn_conv_weight_tasks(&pass->layers[pass->conv].conv), add_parts,
-                            pass);
+        if (net->layers[pass->conv].kind == CNN_CONV) {
+            const double values = (double)parts * (double)net->layers[pass->conv].weight_count;
+            cnn_threads_run(cnn_threads_for(pass->threads, CNN_WORK_MOVE * values),
+                            cnn_conv_weight_tasks(&pass->layers[pass->conv].conv), add_parts, pass);
             cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, pass->conv, CNN_PASS_BACKWARD);
         }
 }
@@ -140,9 +144,11 @@ static void backward_linear(cnn_pass *pass, int index)
     cnn_linear linear = cnn_pass_linear(pass, index);
     if (index == pass->first_parameters)
         linear.dx = NULL;
-    cnn_threads_run(pass->threads, cnn_linear_pick_gradient_tasks(&linear), cnn_linear_pick_gradient,
-                    &linear);
-    cnn_threads_run(pass->threads, cnn_linear_backward_tasks(&linear), cnn_linear_backward, &linear);
+    const int products = linear.dx ? 2 : 1;
+    cnn_threads_run(cnn_threads_for(pass->threads, products * cnn_linear_pick_work(&linear, linear.out)),
+                    cnn_linear_pick_gradient_tasks(&linear), cnn_linear_pick_gradient, &linear);
+    cnn_threads_run(cnn_threads_for(pass->threads, products * cnn_linear_product_work(&linear)),
+                    cnn_linear_backward_tasks(&linear), cnn_linear_backward, &linear);
     cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, index, CNN_PASS_BACKWARD);
 }
 

@@ -22,10 +22,13 @@ static void pack_some(void *context, int index, int thread)
 static void pack(cnn_pass *pass)
 {
     int tasks = 0;
+    double weights = 0;
     for (int i = 0; i < pass->net->layer_count; i++)
-        if (pass->net->layers[i].kind == CNN_CONV)
+        if (pass->net->layers[i].kind == CNN_CONV) {
             tasks += cnn_conv_weight_tasks(&pass->layers[i].conv);
-    cnn_threads_run(pass->threads, tasks, pack_some, pass);
+            weights += (double)pass->net->layers[i].weight_count;
+        }
+    cnn_threads_run(cnn_threads_for(pass->threads, CNN_WORK_MOVE * weights), tasks, pack_some, pass);
 }
 
 /* ---- one image through a run of layers ---- */
@@ -104,8 +107,10 @@ static void forward_image(void *context, int image, int thread)
 static void forward_linear(cnn_pass *pass, int layer)
 {
     cnn_linear linear = cnn_pass_linear(pass, layer);
-    cnn_threads_run(pass->threads, cnn_linear_pick_tasks(&linear), cnn_linear_pick, &linear);
-    cnn_threads_run(pass->threads, cnn_linear_forward_tasks(&linear), cnn_linear_forward, &linear);
+    cnn_threads_run(cnn_threads_for(pass->threads, cnn_linear_pick_work(&linear, linear.in)),
+                    cnn_linear_pick_tasks(&linear), cnn_linear_pick, &linear);
+    cnn_threads_run(cnn_threads_for(pass->threads, cnn_linear_product_work(&linear)),
+                    cnn_linear_forward_tasks(&linear), cnn_linear_forward, &linear);
 }
 
 void cnn_pass_run_forward(cnn_pass *pass, int n, int training)
@@ -123,7 +128,8 @@ void cnn_pass_run_forward(cnn_pass *pass, int n, int training)
         pass->begin = layer;
         pass->end = end;
         if (end > layer) {
-            cnn_threads_run(pass->threads, n, forward_image, pass);
+            cnn_threads_run(cnn_threads_for(pass->threads, n * cnn_pass_run_work(net, layer, end)), n,
+                            forward_image, pass);
             cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, CNN_PASS_NO_LAYER, CNN_PASS_FORWARD);
         } else {
             forward_linear(pass, layer);

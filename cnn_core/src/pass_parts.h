@@ -108,6 +108,10 @@ static inline float *cnn_layer_scratch(const cnn_pass *pass, int thread)
 /* A linear layer of the running pass. */
 cnn_linear cnn_pass_linear(cnn_pass *pass, int layer);
 
+/* Multiplications that a run of layers takes forward for an image; backward twice as many. For
+ * cnn_threads_for. */
+double cnn_pass_run_work(const cnn_net *net, int begin, int end);
+
 /* Parts of a batch of n images whose gradients a run of layers sums apart: each has an image at least. */
 int cnn_pass_parts(const cnn_net *net, int begin, int end, int n);
 

@@ -14,6 +14,8 @@ enum {
     /* Looks for the next job, or for the end of this one, before a thread goes to sleep: some 50
      * microseconds, since jobs of a step follow each other more closely than the system wakes a thread. */
     LOOKS = 2000,
+    /* Multiplications that are worth sharing out: some 40 microseconds. To wake a thread takes 20. */
+    ENOUGH = 1 << 21,
 };
 
 typedef struct worker {
@@ -24,9 +26,11 @@ typedef struct worker {
 
 struct cnn_threads {
     int count;
+    double enough;   /* work that is shared out */
     worker *workers; /* [count - 1] */
     pthread_mutex_t mutex;
     pthread_cond_t start, finished;
+    int asleep;       /* workers that wait for start; changed under the mutex */
     atomic_ulong job; /* rises with each cnn_threads_run; changed under the mutex */
     atomic_int stop;  /* changed under the mutex */
     /* The current job: changes only when all of its tasks are done, so that whoever has taken one may read
@@ -82,8 +86,10 @@ static void await_job(cnn_threads *pool, unsigned long seen)
     if (has_news(pool, seen))
         return;
     pthread_mutex_lock(&pool->mutex);
+    pool->asleep++;
     while (!has_news(pool, seen))
         pthread_cond_wait(&pool->start, &pool->mutex);
+    pool->asleep--;
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -143,6 +149,8 @@ int cnn_threads_create(int count, cnn_threads **out)
         free(workers);
         return cnn_fail(CNN_NO_MEMORY, "threads: no memory for %d threads", count);
     }
+    const char *share = getenv("CNN_SHARE");
+    pool->enough = share && !strcmp(share, "all") ? 0 : ENOUGH;
     pool->workers = workers;
     pool->count = 1;
     pthread_mutex_init(&pool->mutex, NULL);
@@ -209,9 +217,15 @@ void cnn_threads_run(cnn_threads *pool, int tasks, cnn_task *task, void *context
     atomic_store_explicit(&pool->left, tasks, memory_order_release);
     pthread_mutex_lock(&pool->mutex);
     atomic_fetch_add_explicit(&pool->job, 1, memory_order_release);
-    pthread_cond_broadcast(&pool->start);
+    for (int i = 0; i < pool->asleep && i < tasks - 1; i++)
+        pthread_cond_signal(&pool->start);
     pthread_mutex_unlock(&pool->mutex);
 
     if (!do_tasks(pool, 0))
         await_end(pool);
+}
+
+cnn_threads *cnn_threads_for(cnn_threads *pool, double work)
+{
+    return pool && work >= pool->enough ? pool : NULL;
 }

@@ -117,7 +117,9 @@ static cnn_batch_part gather_batch(cnn_trainer *trainer)
     const cnn_ranks *ranks = trainer->options.ranks;
     const cnn_share share = ranks ? cnn_share_of(whole, ranks->rank, ranks->count) : (cnn_share){.n = whole};
     batch_images batch = {trainer, trainer->order + place.image + share.first};
-    cnn_threads_run(trainer->threads, (int)share.n, gather_image, &batch);
+    const double values = (double)share.n * (double)cnn_shape_count(set->shape);
+    cnn_threads_run(cnn_threads_for(trainer->threads, CNN_WORK_MOVE * values), (int)share.n, gather_image,
+                    &batch);
     return (cnn_batch_part){.whole = whole, .share = share};
 }
 

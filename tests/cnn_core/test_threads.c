@@ -2,6 +2,7 @@
 #include "cmocka_headers.h"
 #include "cnn/status.h"
 #include "cnn/threads.h"
+#include <stdlib.h>
 #include <string.h>
 
 enum { TASKS = 1000 };
@@ -58,6 +59,23 @@ static void test_zero_means_the_processors(void **state)
     cnn_threads_free(threads);
 }
 
+/* A microsecond's work is the caller's, a second's is for all; the environment gives all of it to all. */
+static void test_little_work_is_not_shared(void **state)
+{
+    (void)state;
+    cnn_threads *threads, *all;
+    unsetenv("CNN_SHARE");
+    assert_int_equal(cnn_threads_create(2, &threads), CNN_OK);
+    setenv("CNN_SHARE", "all", 1);
+    assert_int_equal(cnn_threads_create(2, &all), CNN_OK);
+    assert_null(cnn_threads_for(threads, 5e4));
+    assert_ptr_equal(cnn_threads_for(threads, 5e10), threads);
+    assert_ptr_equal(cnn_threads_for(all, 0), all);
+    assert_null(cnn_threads_for(NULL, 5e10));
+    cnn_threads_free(threads);
+    cnn_threads_free(all);
+}
+
 static void test_limits(void **state)
 {
     (void)state;
@@ -74,6 +92,7 @@ int main(void)
         cmocka_unit_test(test_every_task_runs_once),
         cmocka_unit_test(test_no_pool_runs_in_the_caller),
         cmocka_unit_test(test_zero_means_the_processors),
+        cmocka_unit_test(test_little_work_is_not_shared),
         cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,4 +21,15 @@ int cnn_threads_count(const cnn_threads *threads);
  * Only one thread may call it at a time, and not from inside a task. */
 void cnn_threads_run(cnn_threads *threads, int tasks, cnn_task *task, void *context);
 
+/* What other work counts as, in multiplications with addition. */
+enum {
+    CNN_WORK_MOVE = 8,    /* a value is copied, compared or added */
+    CNN_WORK_UPDATE = 32, /* a parameter is updated */
+};
+
+/* Whom to give to cnn_threads_run for tasks that together are `work` multiplications: `threads`, or NULL if
+ * the caller is done with them before others are awake and have the data. Environment, for tests:
+ * CNN_SHARE=all has all work shared out. */
+cnn_threads *cnn_threads_for(cnn_threads *threads, double work);
+
 #endif

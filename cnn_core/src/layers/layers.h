@@ -113,6 +113,9 @@ int cnn_linear_pick_gradient_tasks(const cnn_linear *linear);
 void cnn_linear_pick_gradient(void *linear, int index, int thread);
 int cnn_linear_backward_tasks(const cnn_linear *linear);
 void cnn_linear_backward(void *linear, int index, int thread);
+/* For cnn_threads_for: of picking from `columns` values of each image, and of one product. */
+double cnn_linear_pick_work(const cnn_linear *linear, int columns);
+double cnn_linear_product_work(const cnn_linear *linear);
 
 /* ---- elementwise and pooling ---- */
 

@@ -3,6 +3,7 @@
  * they stay in the nearest cache while all rows of the first pass over them. Where the first is mostly zeros,
  * as relu and dropout leave it, only what is not zero is multiplied: picked beforehand, and to the same bits.
  */
+#include "cnn/threads.h"
 #include "layers/layers.h"
 #include <string.h>
 
@@ -70,13 +71,13 @@ size_t cnn_picked_blocks(int rows, int columns)
     return (size_t)rows * (size_t)blocks(columns, DEPTH);
 }
 
-/* Above three quarters it is faster to multiply by all of a matrix. */
+/* Above five eighths it is faster to multiply by all of a matrix. */
 static int is_sparse(const cnn_picked *picked, int rows, int64_t of)
 {
     int64_t found = 0;
     for (int i = 0; i < rows; i++)
         found += picked->found[i];
-    return found * 4 <= of * 3;
+    return found * 8 <= of * 5;
 }
 
 /* A row with hardly a zero is not picked; the matrix is then taken whole. */
@@ -151,6 +152,11 @@ void cnn_linear_pick_gradient(void *context, int index, int thread)
                  index - groups);
 }
 
+double cnn_linear_pick_work(const cnn_linear *l, int columns)
+{
+    return (double)CNN_WORK_MOVE * l->n * columns;
+}
+
 /* ---- products ---- */
 
 /* Where the rows, or the elements of a row, of a block begin. */
@@ -184,6 +190,12 @@ static void write_results(const cnn_linear *l, int thread, int first, int column
     for (int n = 0; n < l->n; n++)
         memcpy(to + (size_t)n * (size_t)to_columns + (size_t)first, results(l, thread) + n * pitch(l),
                (size_t)columns * sizeof *to);
+}
+
+/* Of a weight for each image, and what its copying takes. */
+double cnn_linear_product_work(const cnn_linear *l)
+{
+    return (double)(l->n + CNN_WORK_MOVE) * l->in * l->out;
 }
 
 int cnn_linear_forward_tasks(const cnn_linear *l)
