@@ -49,6 +49,36 @@ static void drop(cnn_pass *pass, int index, int image, int thread)
                         state->kept + (size_t)image * cnn_shape_count(layer->out));
 }
 
+/* A convolution of an image, some positions of which are a task. */
+typedef struct banded_conv {
+    const cnn_pass *pass;
+    int index;
+    const float *copy;
+    float *y;
+} banded_conv;
+
+static void forward_band(void *context, int band, int thread)
+{
+    (void)thread;
+    const banded_conv *b = context;
+    const cnn_pass *pass = b->pass;
+    const cnn_conv *conv = &pass->layers[b->index].conv;
+    const int first = (int)((int64_t)conv->positions * band / pass->bands),
+              last = (int)((int64_t)conv->positions * (band + 1) / pass->bands);
+    cnn_conv_forward(&pass->kernels, conv, b->copy, first, last - first, pass->net->layers[b->index].bias,
+                     cnn_is_fused_relu(pass->net, b->index + 1), b->y);
+}
+
+/* Threads that are at images of their own have one band each. */
+static void forward_conv(cnn_pass *pass, int index, const float *x, float *y, int thread)
+{
+    banded_conv b = {pass, index, cnn_layer_scratch(pass, thread), y};
+    cnn_threads *threads = pass->bands > 1 ? pass->threads : NULL;
+    cnn_conv_lay_out(&pass->layers[index].conv, x, cnn_layer_scratch(pass, thread));
+    cnn_threads_run(cnn_threads_for(threads, cnn_pass_run_work(pass->net, index, index + 1)), pass->bands,
+                    forward_band, &b);
+}
+
 static void forward_layer(cnn_pass *pass, int index, int image, int thread)
 {
     const cnn_layer *layer = &pass->net->layers[index];
@@ -58,8 +88,7 @@ static void forward_layer(cnn_pass *pass, int index, int image, int thread)
     const size_t count = cnn_shape_count(layer->out);
     switch (layer->kind) {
     case CNN_CONV:
-        cnn_conv_forward(&pass->kernels, &state->conv, x, layer->bias,
-                         cnn_is_fused_relu(pass->net, index + 1), y, cnn_layer_scratch(pass, thread));
+        forward_conv(pass, index, x, y, thread);
         break;
     case CNN_RELU:
         if (!cnn_is_fused_relu(pass->net, index))
@@ -87,21 +116,39 @@ static float *image_first(const activation *values, int image)
 static void forward_image(void *context, int image, int thread)
 {
     cnn_pass *pass = context;
+    const int teller = pass->bands > 1 ? CNN_PASS_ALL_THREADS : thread;
     activation *input = cnn_input_of(pass, pass->begin), *output = cnn_input_of(pass, pass->end);
-    cnn_pass_tell(pass, thread, CNN_PASS_NO_LAYER, CNN_PASS_FORWARD);
+    cnn_pass_tell(pass, teller, CNN_PASS_NO_LAYER, CNN_PASS_FORWARD);
     if (pass->begin == 0 && input->last != input->first)
         cnn_channels_last(&pass->kernels, input->shape, image_first(input, image),
                           cnn_image(input, image, thread));
     for (int i = pass->begin; i < pass->end; i++) {
         forward_layer(pass, i, image, thread);
         if (!cnn_is_fused_relu(pass->net, i))
-            cnn_pass_tell(pass, thread, i, CNN_PASS_FORWARD);
+            cnn_pass_tell(pass, teller, i, CNN_PASS_FORWARD);
     }
     /* A run ends before a linear layer. */
     if (output->last != output->first)
         cnn_channels_first(&pass->kernels, output->shape, cnn_image(output, image, thread),
                            image_first(output, image));
-    cnn_pass_tell(pass, thread, pass->end - 1, CNN_PASS_FORWARD);
+    cnn_pass_tell(pass, teller, pass->end - 1, CNN_PASS_FORWARD);
+}
+
+/* Images are shared out among threads, or, where most would have none, the convolutions of one after the
+ * other. */
+static void forward_run(cnn_pass *pass, int begin, int end)
+{
+    const int threads = cnn_threads_count(pass->threads);
+    pass->begin = begin;
+    pass->end = end;
+    pass->bands = pass->n <= threads / 2 ? threads : 1;
+    if (pass->bands > 1)
+        for (int image = 0; image < pass->n; image++)
+            forward_image(pass, image, 0);
+    else
+        cnn_threads_run(cnn_threads_for(pass->threads, pass->n * cnn_pass_run_work(pass->net, begin, end)),
+                        pass->n, forward_image, pass);
+    cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, CNN_PASS_NO_LAYER, CNN_PASS_FORWARD);
 }
 
 static void forward_linear(cnn_pass *pass, int layer)
@@ -125,12 +172,8 @@ void cnn_pass_run_forward(cnn_pass *pass, int n, int training)
         const int end = cnn_run_end(net, layer);
         for (int i = layer; i < end; i++)
             pass->layers[i].output->first_is_old = i < end - 1;
-        pass->begin = layer;
-        pass->end = end;
         if (end > layer) {
-            cnn_threads_run(cnn_threads_for(pass->threads, n * cnn_pass_run_work(net, layer, end)), n,
-                            forward_image, pass);
-            cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, CNN_PASS_NO_LAYER, CNN_PASS_FORWARD);
+            forward_run(pass, layer, end);
         } else {
             forward_linear(pass, layer);
             cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, layer, CNN_PASS_FORWARD);

@@ -50,7 +50,8 @@ struct cnn_pass {
     uint64_t step;
     float *dy, *dx;        /* two of gradients */
     int begin, end;        /* the layers of the run that is at work */
-    int conv;              /* the layer of it whose parts are added */
+    int bands;             /* that a convolution of an image is shared out in; 1: images are shared out */
+    int conv;              /* the layer of the run whose parts are added */
     cnn_pass_watch *watch; /* NULL: nobody measures */
     void *watch_context;
     void **blocks; /* everything allocated, for free */

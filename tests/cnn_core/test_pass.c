@@ -109,46 +109,58 @@ static void test_gradients(void **state)
     for_each_kernels(check_gradients);
 }
 
-/* Same bits with any number of threads. */
+static void check_threads(int index, int images)
+{
+    fixture one = set_up(index, NULL);
+    const double loss = cnn_pass_train(one.pass, images, STEP).loss_sum;
+    for (int count = 2; count <= 4; count++) {
+        cnn_threads *threads;
+        assert_int_equal(cnn_threads_create(count, &threads), CNN_OK);
+        fixture many = set_up(index, threads);
+        assert_true(cnn_pass_train(many.pass, images, STEP).loss_sum == loss);
+        assert_memory_equal(many.net->gradients, one.net->gradients,
+                            one.net->parameter_count * sizeof(float));
+        tear_down(&many);
+        cnn_threads_free(threads);
+    }
+    tear_down(&one);
+}
+
+/* Same bits with any number of threads, which share out the images, or each of few. */
 static void test_threads_change_no_bit(void **state)
 {
     (void)state;
+    setenv("CNN_SHARE", "all", 1);
     for (int index = 0; index < NETWORKS; index++) {
-        fixture one = set_up(index, NULL);
-        const double loss = cnn_pass_train(one.pass, IMAGES, STEP).loss_sum;
-        for (int count = 2; count <= 4; count++) {
-            cnn_threads *threads;
-            assert_int_equal(cnn_threads_create(count, &threads), CNN_OK);
-            fixture many = set_up(index, threads);
-            assert_true(cnn_pass_train(many.pass, IMAGES, STEP).loss_sum == loss);
-            assert_memory_equal(many.net->gradients, one.net->gradients,
-                                one.net->parameter_count * sizeof(float));
-            tear_down(&many);
-            cnn_threads_free(threads);
-        }
-        tear_down(&one);
+        check_threads(index, IMAGES);
+        check_threads(index, 1);
     }
 }
 
-/* An image's output does not depend on its batch. */
+/* An image's output does not depend on its batch, which one thread takes whole; of one image four take a
+ * part. */
 static void test_batches_change_no_bit(void **state)
 {
     (void)state;
+    cnn_threads *threads;
+    setenv("CNN_SHARE", "all", 1);
+    assert_int_equal(cnn_threads_create(4, &threads), CNN_OK);
     for (int index = 0; index < NETWORKS; index++) {
-        fixture f = set_up(index, NULL);
-        float *images = images_of(&f);
+        fixture whole = set_up(index, NULL), f = set_up(index, threads);
+        float *images = images_of(&whole);
         const size_t pixels = cnn_shape_count(f.net->input);
-        float logits[IMAGES * 4];
-        cnn_pass_forward(f.pass, IMAGES);
-        memcpy(logits, cnn_pass_logits(f.pass), sizeof logits);
+        cnn_pass_forward(whole.pass, IMAGES);
         for (size_t i = 0; i < IMAGES; i++) {
             memcpy(cnn_pass_images(f.pass), images + i * pixels, pixels * sizeof(float));
             cnn_pass_forward(f.pass, 1);
-            assert_memory_equal(cnn_pass_logits(f.pass), logits + 4 * i, 4 * sizeof(float));
+            assert_memory_equal(cnn_pass_logits(f.pass), cnn_pass_logits(whole.pass) + 4 * i,
+                                4 * sizeof(float));
         }
         free(images);
+        tear_down(&whole);
         tear_down(&f);
     }
+    cnn_threads_free(threads);
 }
 
 /* A pass for logits keeps less, and comes to the same bits. */

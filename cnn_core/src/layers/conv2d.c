@@ -147,7 +147,7 @@ static float *copied_row(const cnn_conv *conv, float *copy, int row)
     return copy + ((ptrdiff_t)(row + conv->pad_top) * conv->copy_w + conv->pad_left) * conv->in.c;
 }
 
-static void lay_out(const cnn_conv *conv, const float *x, float *copy)
+void cnn_conv_lay_out(const cnn_conv *conv, const float *x, float *copy)
 {
     const ptrdiff_t width = (ptrdiff_t)conv->in.w * conv->in.c;
     const size_t columns = (size_t)held(conv->in.w, conv->copy_w, conv->pad_left) * (size_t)conv->in.c;
@@ -156,7 +156,7 @@ static void lay_out(const cnn_conv *conv, const float *x, float *copy)
         memcpy(copied_row(conv, copy, row), x + row * width, columns * sizeof *x);
 }
 
-/* The adjoint of lay_out. */
+/* The adjoint of cnn_conv_lay_out. */
 static void take_back(const cnn_conv *conv, float *copy, float *dx)
 {
     const ptrdiff_t width = (ptrdiff_t)conv->in.w * conv->in.c;
@@ -221,19 +221,19 @@ static backward divide(const cnn_kernels *kernels, const cnn_conv *conv, float *
 
 /* ---- passes ---- */
 
-void cnn_conv_forward(const cnn_kernels *kernels, const cnn_conv *conv, const float *x, const float *bias,
-                      int relu, float *y, float *scratch)
+void cnn_conv_forward(const cnn_kernels *kernels, const cnn_conv *conv, const float *copy, int first,
+                      int count, const float *bias, int relu, float *y)
 {
-    lay_out(conv, x, scratch);
-    kernels->product(&(cnn_product){.m = conv->positions,
+    float *to = y + (ptrdiff_t)first * conv->out.c;
+    kernels->product(&(cnn_product){.m = count,
                                     .n = conv->out.c,
                                     .depth = conv->taps,
-                                    .a = scratch,
-                                    .a_row = conv->position,
+                                    .a = copy,
+                                    .a_row = conv->position + first,
                                     .a_column = conv->tap,
                                     .b = conv->by_tap,
                                     .b_row = conv->by_tap_row,
-                                    .target = {.c = y, .pitch = conv->out.c, .start = bias, .relu = relu}});
+                                    .target = {.c = to, .pitch = conv->out.c, .start = bias, .relu = relu}});
 }
 
 static void add_bias_gradient(const cnn_kernels *kernels, const cnn_conv *conv, const float *dy,
@@ -373,7 +373,7 @@ void cnn_conv_backward(const cnn_kernels *kernels, const cnn_conv *conv, const f
                        float *weight_gradient, float *bias_gradient, float *dx, float *scratch)
 {
     const backward b = divide(kernels, conv, scratch);
-    lay_out(conv, x, b.copy);
+    cnn_conv_lay_out(conv, x, b.copy);
     if (dx)
         memset(b.dx_copy, 0, padded_copy(conv) * sizeof *b.dx_copy);
     add_bias_gradient(kernels, conv, dy, bias_gradient);

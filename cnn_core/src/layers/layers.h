@@ -51,10 +51,13 @@ size_t cnn_conv_backward_scratch(const cnn_conv *conv);
 int cnn_conv_weight_tasks(const cnn_conv *conv);
 void cnn_conv_pack(const cnn_kernels *kernels, const cnn_conv *conv, const float *weight, int index);
 
-/* y[P,Q,K] = bias + weight * x[H,W,C], one image, packed weights; relu: max(y, 0). bias and dy below must be
- * readable CNN_VECTOR_MOST floats beyond their end. */
-void cnn_conv_forward(const cnn_kernels *kernels, const cnn_conv *conv, const float *x, const float *bias,
-                      int relu, float *y, float *scratch);
+/* Makes the padded copy of one image [H,W,C]: all of the scratch of forward. */
+void cnn_conv_lay_out(const cnn_conv *conv, const float *x, float *copy);
+
+/* y[P,Q,K] = bias + weight * x[H,W,C] from the copy of x, with packed weights, at `count` positions from
+ * `first` on; relu: max(y, 0). bias and dy below must be readable CNN_VECTOR_MOST floats beyond their end. */
+void cnn_conv_forward(const cnn_kernels *kernels, const cnn_conv *conv, const float *copy, int first,
+                      int count, const float *bias, int relu, float *y);
 
 /* One image, given dy[P,Q,K]: adds to weight_gradient, laid out as taps_first says and readable like dy, and
  * to bias_gradient[K]; writes dx[H,W,C] unless NULL. */

@@ -107,7 +107,11 @@ static void check_forward(void)
         fixture f = set_up(index);
         const int relu = index % 2;
         float *x = channels_last(f.layer->in, f.x);
-        cnn_conv_forward(cnn_kernels_get(), &f.conv, x, f.layer->bias, relu, f.y, f.scratch);
+        cnn_conv_lay_out(&f.conv, x, f.scratch);
+        const int half = f.conv.positions / 2;
+        cnn_conv_forward(cnn_kernels_get(), &f.conv, f.scratch, half, f.conv.positions - half, f.layer->bias,
+                         relu, f.y);
+        cnn_conv_forward(cnn_kernels_get(), &f.conv, f.scratch, 0, half, f.layer->bias, relu, f.y);
         to_channels_first(f.layer->out, f.y);
         double *y = doubles(NULL, f.out), *size = doubles(NULL, f.out);
         reference_conv(f.layer, f.weight, f.bias, f.image, y, size);
@@ -303,10 +307,8 @@ static void test_first_layer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forward),
-        cmocka_unit_test(test_backward),
-        cmocka_unit_test(test_first_layer),
-        cmocka_unit_test(test_zeros_change_no_bit),
+        cmocka_unit_test(test_forward),     cmocka_unit_test(test_backward),
+        cmocka_unit_test(test_first_layer), cmocka_unit_test(test_zeros_change_no_bit),
         cmocka_unit_test(test_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
