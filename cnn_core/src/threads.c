@@ -14,8 +14,10 @@ enum {
     /* Looks for the next job, or for the end of this one, before a thread goes to sleep: some 50
      * microseconds, since jobs of a step follow each other more closely than the system wakes a thread. */
     LOOKS = 2000,
-    /* Multiplications that are worth sharing out: some 40 microseconds. To wake a thread takes 20. */
-    ENOUGH = 1 << 21,
+    /* Multiplications that are worth sharing out with a thread that looks for work, and with one that sleeps:
+     * some 10 and 40 microseconds. To wake a thread takes 20. */
+    ENOUGH = 1 << 19,
+    ENOUGH_TO_WAKE = 1 << 21,
 };
 
 typedef struct worker {
@@ -26,13 +28,13 @@ typedef struct worker {
 
 struct cnn_threads {
     int count;
-    double enough;   /* work that is shared out */
+    int shares_all;  /* whatever the work */
     worker *workers; /* [count - 1] */
     pthread_mutex_t mutex;
     pthread_cond_t start, finished;
-    int asleep;       /* workers that wait for start; changed under the mutex */
-    atomic_ulong job; /* rises with each cnn_threads_run; changed under the mutex */
-    atomic_int stop;  /* changed under the mutex */
+    atomic_int asleep; /* workers that wait for start; changed under the mutex */
+    atomic_ulong job;  /* rises with each cnn_threads_run; changed under the mutex */
+    atomic_int stop;   /* changed under the mutex */
     /* The current job: changes only when all of its tasks are done, so that whoever has taken one may read
      * it. */
     cnn_task *task;
@@ -86,10 +88,10 @@ static void await_job(cnn_threads *pool, unsigned long seen)
     if (has_news(pool, seen))
         return;
     pthread_mutex_lock(&pool->mutex);
-    pool->asleep++;
+    atomic_fetch_add_explicit(&pool->asleep, 1, memory_order_relaxed);
     while (!has_news(pool, seen))
         pthread_cond_wait(&pool->start, &pool->mutex);
-    pool->asleep--;
+    atomic_fetch_sub_explicit(&pool->asleep, 1, memory_order_relaxed);
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -150,7 +152,7 @@ int cnn_threads_create(int count, cnn_threads **out)
         return cnn_fail(CNN_NO_MEMORY, "threads: no memory for %d threads", count);
     }
     const char *share = getenv("CNN_SHARE");
-    pool->enough = share && !strcmp(share, "all") ? 0 : ENOUGH;
+    pool->shares_all = share && !strcmp(share, "all");
     pool->workers = workers;
     pool->count = 1;
     pthread_mutex_init(&pool->mutex, NULL);
@@ -217,7 +219,8 @@ void cnn_threads_run(cnn_threads *pool, int tasks, cnn_task *task, void *context
     atomic_store_explicit(&pool->left, tasks, memory_order_release);
     pthread_mutex_lock(&pool->mutex);
     atomic_fetch_add_explicit(&pool->job, 1, memory_order_release);
-    for (int i = 0; i < pool->asleep && i < tasks - 1; i++)
+    const int asleep = atomic_load_explicit(&pool->asleep, memory_order_relaxed);
+    for (int i = 0; i < asleep && i < tasks - 1; i++)
         pthread_cond_signal(&pool->start);
     pthread_mutex_unlock(&pool->mutex);
 
@@ -227,5 +230,8 @@ void cnn_threads_run(cnn_threads *pool, int tasks, cnn_task *task, void *context
 
 cnn_threads *cnn_threads_for(cnn_threads *pool, double work)
 {
-    return pool && work >= pool->enough ? pool : NULL;
+    if (!pool)
+        return NULL;
+    const int asleep = atomic_load_explicit(&pool->asleep, memory_order_relaxed);
+    return pool->shares_all || work >= (asleep ? ENOUGH_TO_WAKE : ENOUGH) ? pool : NULL;
 }
