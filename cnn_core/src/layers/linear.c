@@ -11,6 +11,7 @@ enum {
     DEPTH = CNN_LINEAR_DEPTH,
     DEEPER = 2 * DEPTH, /* of products with all of a matrix: they take fewer columns at a time */
     GROUP = CNN_LINEAR_GROUP,
+    FEW_ROWS = 2,
 };
 
 static int blocks(int count, int size)
@@ -71,13 +72,13 @@ size_t cnn_picked_blocks(int rows, int columns)
     return (size_t)rows * (size_t)blocks(columns, DEPTH);
 }
 
-/* Above five eighths it is faster to multiply by all of a matrix. */
+/* Above five eighths it is faster to multiply by all of a matrix, unless it has too few rows for a tile. */
 static int is_sparse(const cnn_picked *picked, int rows, int64_t of)
 {
     int64_t found = 0;
     for (int i = 0; i < rows; i++)
         found += picked->found[i];
-    return found * 8 <= of * 5;
+    return found * 8 <= of * (rows <= FEW_ROWS ? 7 : 5);
 }
 
 /* A row with hardly a zero is not picked; the matrix is then taken whole. */
