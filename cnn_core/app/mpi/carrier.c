@@ -116,6 +116,13 @@ static void sleep_for(double seconds)
     nanosleep(&time, NULL);
 }
 
+static size_t bytes_of(const mpi_task *task)
+{
+    return task->kind == TASK_SUM       ? task->size * sizeof(float)
+           : task->kind == TASK_COLLECT ? task->size * task->whole
+                                        : task->size;
+}
+
 /* Where a process may not read another's memory a large message goes in pieces, some at each look: looks come
  * close upon each other for as long as it may take. */
 static double pause_after(double waited, size_t bytes)
@@ -152,7 +159,7 @@ static int carry(mpi_job *job, mpi_task *task)
     while (!status && !is_done && !atomic_load(&job->has_failed)) {
         status = go_on(job, task, &is_done);
         if (!status && !is_done)
-            status = await_stage(job, task->kind == TASK_SUM ? task->size * sizeof(float) : task->size);
+            status = await_stage(job, bytes_of(task));
     }
     return status;
 }
