@@ -17,8 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FIRST_FREE   4 /* descriptors 0..3 are given */
-#define STOP_SECONDS 2
+#define FIRST_FREE 4 /* descriptors 0..3 are given */
 
 /* Between fork and exec: calls that are safe there, and no other. */
 static void become(char *const argv[], char *const variables[], const int given[FIRST_FREE], int death_signal,
@@ -80,7 +79,7 @@ static void wait_for(pid_t child, ws_child_end *end)
 
 void ws_child_stop(pid_t child)
 {
-    const double deadline = ws_clock() + STOP_SECONDS;
+    const double deadline = ws_clock() + WS_CHILD_STOP_SECONDS;
     kill(child, SIGTERM);
     while (waitpid(child, NULL, WNOHANG) == 0) {
         if (ws_clock() > deadline)

@@ -16,7 +16,10 @@ int ws_child_start(char *const argv[], const int standard[3], int fourth, int de
 /* A file in memory that holds `count` bytes, read from its start; -1 if there can be none. */
 int ws_child_memory_file(const char *name, const void *bytes, size_t count);
 
-/* Ends a child: asks it to (SIGTERM), kills it if it does not within two seconds, and waits for it. */
+/* Seconds that a child has to end after SIGTERM. */
+#define WS_CHILD_STOP_SECONDS 2
+
+/* Ends a child: asks it to (SIGTERM), kills it if it does not within that time, and waits for it. */
 void ws_child_stop(pid_t child);
 
 /* How a child ended; where the host ignores SIGCHLD, the system does not tell by which signal. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sidecar_main.h"
+#include "child.h"
 #include "endpoint.h"
 #include "follow.h"
 #include "paths.h"
@@ -26,7 +27,6 @@ typedef struct sidecar {
 } sidecar;
 
 #define WAIT_NANOSECONDS 5000000
-#define END_SECONDS      2
 
 static volatile sig_atomic_t is_asked_to_end;
 
@@ -34,7 +34,7 @@ static void take_signal(int number)
 {
     (void)number;
     is_asked_to_end = 1;
-    alarm(END_SECONDS); /* nobody is left to end it, perhaps, and a script may hang */
+    alarm(WS_CHILD_STOP_SECONDS); /* nobody is left to end it, perhaps, and a script may hang */
 }
 
 static int is_to_end(void *context)
