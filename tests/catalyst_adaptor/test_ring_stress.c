@@ -329,9 +329,9 @@ static void check_held(void)
 }
 
 /* The next signal comes after the handler has ended: a slow machine gets to the other side, too. */
-static void signal_soon(suseconds_t microseconds)
+static int signal_soon(suseconds_t microseconds)
 {
-    setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_usec = microseconds}, NULL);
+    return setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_usec = microseconds}, NULL);
 }
 
 static void write_a_bit(int number)
@@ -366,7 +366,7 @@ static void start_duet(uint32_t slots, void (*handler)(int))
     assert_int_equal(ws_ring_create(&options, &duet.ring), WS_OK);
     assert_int_equal(ws_ring_attach_beside(duet.ring, 0, &all, 1, &duet.reader), WS_OK);
     signal(SIGALRM, handler);
-    signal_soon(20);
+    assert_int_equal(signal_soon(20), 0);
 }
 
 /* A while, and until both sides have had their turns: a machine that stands still takes longer. */
@@ -378,7 +378,7 @@ static int goes_on(double end)
 static void end_duet(void)
 {
     signal(SIGALRM, SIG_IGN);
-    signal_soon(0);
+    assert_int_equal(signal_soon(0), 0);
     assert_int_equal(duet.wrong, 0);
     ws_ring_detach(duet.reader);
     ws_ring_free(duet.ring);
