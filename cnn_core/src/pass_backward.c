@@ -98,14 +98,13 @@ static void backward_image(cnn_pass *pass, int image, int part, int thread)
 static void backward_part(void *context, int part, int thread)
 {
     cnn_pass *pass = context;
-    const int parts = cnn_pass_parts(pass->net, pass->begin, pass->end, pass->n);
     for (int i = pass->begin; i < pass->end; i++) {
         const size_t count = gradient_count(&pass->net->layers[i]);
         if (count)
             memset(pass->layers[i].parts + (size_t)part * count, 0, count * sizeof(float));
     }
-    const int first = (int)((int64_t)part * pass->n / parts),
-              last = (int)((int64_t)(part + 1) * pass->n / parts);
+    const int first = cnn_part_begin(pass->n, pass->part_count, part),
+              last = cnn_part_begin(pass->n, pass->part_count, part + 1);
     for (int image = first; image < last; image++)
         backward_image(pass, image, part, thread);
 }
@@ -116,23 +115,22 @@ static void add_parts(void *context, int index, int thread)
     const cnn_pass *pass = context;
     const cnn_layer *layer = &pass->net->layers[pass->conv];
     const layer_state *state = &pass->layers[pass->conv];
-    cnn_conv_add_parts(&pass->kernels, &state->conv, state->parts,
-                       cnn_pass_parts(pass->net, pass->begin, pass->end, pass->n), layer->weight_gradient,
+    cnn_conv_add_parts(&pass->kernels, &state->conv, state->parts, pass->part_count, layer->weight_gradient,
                        layer->bias_gradient, index);
 }
 
 static void backward_run(cnn_pass *pass, int begin, int end)
 {
     const cnn_net *net = pass->net;
-    const int parts = cnn_pass_parts(net, begin, end, pass->n);
     pass->begin = begin;
     pass->end = end;
-    cnn_threads_run(cnn_threads_for(pass->threads, 2.0 * pass->n * cnn_pass_run_work(net, begin, end)), parts,
-                    backward_part, pass);
+    pass->part_count = cnn_pass_parts(net, begin, end, pass->n);
+    cnn_threads_run(cnn_threads_for(pass->threads, 2.0 * pass->n * cnn_pass_run_work(net, begin, end)),
+                    pass->part_count, backward_part, pass);
     cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, CNN_PASS_NO_LAYER, CNN_PASS_BACKWARD);
     for (pass->conv = begin; pass->conv < end; pass->conv++)
         if (net->layers[pass->conv].kind == CNN_CONV) {
-            const double values = (double)parts * (double)net->layers[pass->conv].weight_count;
+            const double values = (double)pass->part_count * (double)net->layers[pass->conv].weight_count;
             cnn_threads_run(cnn_threads_for(pass->threads, CNN_WORK_MOVE * values),
                             cnn_conv_weight_tasks(&pass->layers[pass->conv].conv), add_parts, pass);
             cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, pass->conv, CNN_PASS_BACKWARD);

@@ -63,8 +63,8 @@ static void forward_band(void *context, int band, int thread)
     const banded_conv *b = context;
     const cnn_pass *pass = b->pass;
     const cnn_conv *conv = &pass->layers[b->index].conv;
-    const int first = (int)((int64_t)conv->positions * band / pass->bands),
-              last = (int)((int64_t)conv->positions * (band + 1) / pass->bands);
+    const int first = cnn_part_begin(conv->positions, pass->bands, band),
+              last = cnn_part_begin(conv->positions, pass->bands, band + 1);
     cnn_conv_forward(&pass->kernels, conv, b->copy, first, last - first, pass->net->layers[b->index].bias,
                      cnn_is_fused_relu(pass->net, b->index + 1), b->y);
 }
@@ -72,9 +72,10 @@ static void forward_band(void *context, int band, int thread)
 /* Threads that are at images of their own have one band each. */
 static void forward_conv(cnn_pass *pass, int index, const float *x, float *y, int thread)
 {
-    banded_conv b = {pass, index, cnn_layer_scratch(pass, thread), y};
+    float *copy = cnn_layer_scratch(pass, thread);
+    banded_conv b = {pass, index, copy, y};
     cnn_threads *threads = pass->bands > 1 ? pass->threads : NULL;
-    cnn_conv_lay_out(&pass->layers[index].conv, x, cnn_layer_scratch(pass, thread));
+    cnn_conv_lay_out(&pass->layers[index].conv, x, copy);
     cnn_threads_run(cnn_threads_for(threads, cnn_pass_run_work(pass->net, index, index + 1)), pass->bands,
                     forward_band, &b);
 }

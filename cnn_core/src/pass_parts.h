@@ -51,6 +51,7 @@ struct cnn_pass {
     float *dy, *dx;        /* two of gradients */
     int begin, end;        /* the layers of the run that is at work */
     int bands;             /* that a convolution of an image is shared out in; 1: images are shared out */
+    int part_count;        /* of the batch, whose gradients the run sums apart */
     int conv;              /* the layer of the run whose parts are added */
     cnn_pass_watch *watch; /* NULL: nobody measures */
     void *watch_context;

@@ -93,6 +93,7 @@ INLINE void all_rows(const cnn_product *p, int first, int last, int most_rows, i
 {
     int i = 0;
     for (int left = (p->m + most_rows - 1) / most_rows; left > 0; left--) {
+        /* Never above the bound: that it is there leaves out the code of higher tiles. */
         const int even = (p->m - i + left - 1) / left, rows = even < most_rows ? even : most_rows;
         switch (rows) {
             TILES(1)

@@ -17,9 +17,10 @@ static int smaller(int a, int b)
     return a < b ? a : b;
 }
 
-static int larger(int a, int b)
+/* Rows, a multiple of K apart: those of a part's positions, or of the gradients of all taps. */
+static int filter_rows(const cnn_conv *conv)
 {
-    return a > b ? a : b;
+    return conv->part > conv->taps ? conv->part : conv->taps;
 }
 
 static size_t copy_count(const cnn_conv *conv)
@@ -67,7 +68,7 @@ static int take_tables(cnn_conv *conv, int training)
     if (training) {
         conv->by_filter = cnn_float_arena((size_t)conv->out.c * (size_t)conv->tap_pitch);
         conv->one = multiples(1, conv->out.c);
-        conv->filters = multiples(conv->out.c, larger(conv->part, conv->taps));
+        conv->filters = multiples(conv->out.c, filter_rows(conv));
         conv->by_filter_row = multiples(conv->tap_pitch, conv->out.c);
         missing |= !conv->by_filter || !conv->one || !conv->filters || !conv->by_filter_row;
     }
@@ -129,7 +130,7 @@ size_t cnn_conv_bytes(const cnn_conv *conv)
     size_t offsets = (size_t)conv->positions + 2 * taps;
     if (conv->by_filter) {
         floats += filters * (size_t)conv->tap_pitch;
-        offsets += 2 * filters + (size_t)larger(conv->part, conv->taps);
+        offsets += 2 * filters + (size_t)filter_rows(conv);
     }
     return floats * sizeof(float) + offsets * sizeof(ptrdiff_t);
 }

@@ -13,6 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Where part `part` of `parts` about equal ones of `whole` begins. */
+static inline int cnn_part_begin(int whole, int parts, int part)
+{
+    return (int)((int64_t)whole * part / parts);
+}
+
 /* ---- conv2d: layers/conv2d.c, layers/conv2d_weights.c ---- */
 
 /* How one image is laid out: a zero-padded copy, channels last, in which the value under tap t of output

@@ -28,7 +28,7 @@ static int smaller(int a, int b)
  */
 static int depth_begin(int count, int most, int block)
 {
-    return (int)((int64_t)count * block / blocks(count, most));
+    return cnn_part_begin(count, blocks(count, most), block);
 }
 
 /* Columns of a task: as many as a sparse product keeps in registers. */
