@@ -2,6 +2,16 @@
 #include "names.h"
 #include "vector.h"
 
+/* What a cache foresees by itself ends with each page: so many windows ahead are asked for. */
+enum { AHEAD = 16 };
+
+/* Channels c to c + LANES of a window ahead of the one that begins at `values`, where another line begins. */
+INLINE void fetch_ahead(const cnn_pool *p, const void *values, int c)
+{
+    if (c % CNN_VECTOR_MOST == 0 && values)
+        fetch((const float *)values + (ptrdiff_t)AHEAD * p->channels + c);
+}
+
 INLINE integers load_integers(const int32_t *from)
 {
     integers v;
@@ -41,6 +51,8 @@ INLINE void pool_window(const cnn_pool *p, int kernel_h, int kernel_w, const flo
                         int32_t *chosen)
 {
     for (int c = 0; c < p->channels; c += LANES) {
+        fetch_ahead(p, y, c);
+        fetch_ahead(p, chosen, c);
         vector best = load(x + c);
         integers choice = {0};
         for (int r = 0; r < kernel_h; r++)
@@ -76,6 +88,8 @@ INLINE void unpool_window(const cnn_pool *p, int kernel_h, int kernel_w, int alo
 {
     for (int c = 0; c < p->channels; c += LANES) {
         const int count = channels_from(p, c);
+        fetch_ahead(p, y, c);
+        fetch_ahead(p, chosen, c);
         integers slope = (integers)load(dy + c);
         if (y)
             slope &= ~(load(y + c) <= 0);

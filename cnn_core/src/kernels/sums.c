@@ -2,23 +2,36 @@
 #include "names.h"
 #include "vector.h"
 
-enum { TOGETHER = 16 }; /* columns whose sums stay in registers */
+enum {
+    TOGETHER = 16, /* columns whose sums stay in registers */
+    TURNS = 2, /* sums of a column that rows take turns with: their additions do not wait for each other */
+    WIDES = TOGETHER / WIDE_LANES,
+};
 
-INLINE void add_some(const float *values, ptrdiff_t pitch, int rows, int columns, double *sums)
+INLINE void add_row(const float *row, wide *sum)
 {
-    double sum[TOGETHER] = {0};
-    for (int row = 0; row < rows; row++)
-        for (int column = 0; column < columns; column++)
-            sum[column] += (double)values[row * pitch + column];
-    for (int column = 0; column < columns; column++)
-        sums[column] += sum[column];
+    UNROLL for (int i = 0; i < WIDES; i++) sum[i] += load_widened(row + i * WIDE_LANES);
+}
+
+static void add_together(const float *values, ptrdiff_t pitch, int rows, double *sums)
+{
+    wide sum[TURNS][WIDES] = {{{0}}};
+    int row = 0;
+    for (; row + TURNS <= rows; row += TURNS)
+        UNROLL for (int turn = 0; turn < TURNS; turn++) add_row(values + (row + turn) * pitch, sum[turn]);
+    for (; row < rows; row++)
+        add_row(values + row * pitch, sum[0]);
+    for (int column = 0; column < TOGETHER; column++)
+        for (int turn = 0; turn < TURNS; turn++)
+            sums[column] += sum[turn][column / WIDE_LANES][column % WIDE_LANES];
 }
 
 void KERNEL(add_columns)(const float *values, ptrdiff_t pitch, int rows, int columns, double *sums)
 {
     int first = 0;
     for (; first + TOGETHER <= columns; first += TOGETHER)
-        add_some(values + first, pitch, rows, TOGETHER, sums + first);
-    if (first < columns)
-        add_some(values + first, pitch, rows, columns - first, sums + first);
+        add_together(values + first, pitch, rows, sums + first);
+    for (int row = 0; row < rows; row++)
+        for (int column = first; column < columns; column++)
+            sums[column] += (double)values[row * pitch + column];
 }

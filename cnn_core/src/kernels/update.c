@@ -7,30 +7,11 @@
 enum { STEP = 16, SUMS = 8 };
 
 enum { WIDES = SUMS / WIDE_LANES };
-typedef float narrow __attribute__((vector_size(VECTOR_BYTES / 2)));
 
 /* Sums of squares, parameter i in sum i % SUMS. */
 typedef struct squares {
     wide weight[WIDES], gradient[WIDES], distance[WIDES];
 } squares;
-
-INLINE wide widened(narrow v)
-{
-#if defined(__AVX512F__)
-    return (wide)_mm512_cvtps_pd((__m256)v);
-#elif defined(__AVX2__)
-    return (wide)_mm256_cvtps_pd((__m128)v);
-#else
-    return __builtin_convertvector(v, wide);
-#endif
-}
-
-INLINE wide load_widened(const float *from)
-{
-    narrow v;
-    memcpy(&v, from, sizeof v);
-    return widened(v);
-}
 
 /* Half of a vector at hand: from memory just written it would be late. */
 INLINE wide widened_half(vector v, int half)

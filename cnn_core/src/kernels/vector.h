@@ -30,6 +30,9 @@ typedef int32_t integers __attribute__((vector_size(VECTOR_BYTES)));
 typedef double wide __attribute__((vector_size(VECTOR_BYTES)));
 enum { WIDE_LANES = VECTOR_BYTES / 8 };
 
+/* As many floats. */
+typedef float narrow __attribute__((vector_size(VECTOR_BYTES / 2)));
+
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
 /* Of a long loop: its end is foretold more often, and its counters take less of the time. */
@@ -79,10 +82,56 @@ INLINE vector load_some(const float *from, int count)
     return load(lanes);
 }
 
+INLINE wide widened(narrow v)
+{
+#if defined(__AVX512F__)
+    return (wide)_mm512_cvtps_pd((__m256)v);
+#elif defined(__AVX2__)
+    return (wide)_mm256_cvtps_pd((__m128)v);
+#else
+    return __builtin_convertvector(v, wide);
+#endif
+}
+
+INLINE wide load_widened(const float *from)
+{
+    narrow v;
+    memcpy(&v, from, sizeof v);
+    return widened(v);
+}
+
 /* What is written or read some hundred cycles later comes near meanwhile. Any address. */
 INLINE void fetch(const float *at)
 {
     __builtin_prefetch(at);
+}
+
+/* The same for what is read much later: it leaves the nearest cache alone. */
+INLINE void fetch_for_later(const float *at)
+{
+    __builtin_prefetch(at, 0, 2);
+}
+
+/* Past the caches: nothing is read before it is written over. `to` is aligned; other threads may read it
+ * after end_streaming. */
+INLINE void stream(float *to, vector v)
+{
+#if defined(__AVX512F__)
+    _mm512_stream_ps(to, (__m512)v);
+#elif defined(__AVX2__)
+    _mm256_stream_ps(to, (__m256)v);
+#elif defined(__SSE2__)
+    _mm_stream_ps(to, (__m128)v);
+#else
+    store(to, v);
+#endif
+}
+
+INLINE void end_streaming(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
 }
 
 INLINE vector root(vector v)
@@ -105,7 +154,16 @@ INLINE vector root(vector v)
 /* max(v, 0); NaN stays NaN. */
 INLINE vector rectified(vector v)
 {
+    /* Of a NaN and another operand these instructions give the second one. */
+#if defined(__AVX512F__)
+    return (vector)_mm512_max_ps(_mm512_setzero_ps(), (__m512)v);
+#elif defined(__AVX2__)
+    return (vector)_mm256_max_ps(_mm256_setzero_ps(), (__m256)v);
+#elif defined(__SSE2__)
+    return (vector)_mm_max_ps(_mm_setzero_ps(), (__m128)v);
+#else
     return (vector)((integers)v & ~(v < 0));
+#endif
 }
 
 #endif
