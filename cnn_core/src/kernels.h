@@ -25,6 +25,13 @@ static inline size_t cnn_odd_lines(size_t n)
     return cnn_padded(n) | CNN_VECTOR_MOST;
 }
 
+/* How far c is from the caches, and whether it comes near. */
+typedef enum cnn_distance {
+    CNN_NEAR,
+    CNN_FAR,        /* its lines are asked for while the sums are taken */
+    CNN_FAR_FOR_NOW /* nor is it read soon: it goes past the caches if whole vectors do */
+} cnn_distance;
+
 /* Where a product goes: c[i,j] (+)= start[j] + sum, c[i,j] at c + row[i] + j, or c + i * pitch + j if row is
  * NULL. */
 typedef struct cnn_target {
@@ -36,7 +43,16 @@ typedef struct cnn_target {
     int continued; /* sums begin with what c holds, readable up to cnn_padded(n), instead: to the bits of one
                     * product over all terms */
     int relu;      /* what is written is max(value, 0); NaN stays NaN */
+    cnn_distance distance;
 } cnn_target;
+
+/* What is read next, and comes into a nearby cache while sums are taken: `rows` rows of `columns` floats,
+ * `pitch` apart. No rows: nothing. */
+typedef struct cnn_ahead {
+    const float *from;
+    ptrdiff_t pitch;
+    int rows, columns;
+} cnn_ahead;
 
 /* Sums over d < depth of a[i,d] * b[d,j]; i < m, j < n. a[i,d] is at a + a_row[i] + a_column[d], or a + i *
  * a_pitch
@@ -52,6 +68,7 @@ typedef struct cnn_product {
     const float *b;
     const ptrdiff_t *b_row; /* [depth] */
     cnn_target target;
+    cnn_ahead ahead;
 } cnn_product;
 
 /* An element a[i,d] that is not zero: where row d of b begins, and the value. */
@@ -70,6 +87,7 @@ typedef struct cnn_sparse_product {
     const int32_t *counts; /* [m] */
     const float *b;
     cnn_target target;
+    cnn_ahead ahead;
 } cnn_sparse_product;
 
 enum { CNN_GRAM_ROWS = 16 };

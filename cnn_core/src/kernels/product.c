@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "ahead.h"
 #include "target.h"
 
 /* A tile of sums stays in registers: 6 rows by 2 vectors are 12 chains of multiply-adds, enough to hide the
@@ -39,7 +40,8 @@ static __attribute__((noinline)) void finish_some(const cnn_target *target, cons
 INLINE void tile(const cnn_product *p, const tile_rows *at, int j, int columns, int rows, int vectors)
 {
     vector sum[MOST_ROWS * 2];
-    UNROLL for (int r = 0; r < rows; r++) fetch(at->c[r] + j);
+    if (p->target.distance == CNN_FAR)
+        UNROLL for (int r = 0; r < rows; r++) fetch(at->c[r] + j);
     begin(&p->target, start_of(&p->target, j), at->c, j, sum, rows, vectors);
     const float *a[MOST_ROWS];
     UNROLL for (int r = 0; r < rows; r++) a[r] = at->a[r];
@@ -89,12 +91,13 @@ INLINE void tiles(const cnn_product *p, int i, int first, int last, int rows, in
 
 /* All rows of the columns first to last, whose part of b stays in the nearest cache. Tiles are about as high
  * as each other, since low ones have too few chains of multiply-adds. */
-INLINE void all_rows(const cnn_product *p, int first, int last, int most_rows, int vectors)
+INLINE void all_rows(const cnn_product *p, int first, int last, int most_rows, int vectors, fetching *ahead)
 {
     int i = 0;
     for (int left = (p->m + most_rows - 1) / most_rows; left > 0; left--) {
         /* Never above the bound: that it is there leaves out the code of higher tiles. */
         const int even = (p->m - i + left - 1) / left, rows = even < most_rows ? even : most_rows;
+        fetch_some(ahead);
         switch (rows) {
             TILES(1)
             TILES(2)
@@ -124,10 +127,12 @@ static void all_columns(const cnn_product *p)
     const int last_one = p->n % PANEL && p->n % PANEL <= LANES,
               panels = last_one ? p->n / PANEL * PANEL : p->n;
     const int step = near_columns(p->depth);
+    const int passes = (panels + step - 1) / step;
+    fetching ahead = begin_fetching(&p->ahead, passes * ((p->m + ROWS_OF_TWO - 1) / ROWS_OF_TWO));
     for (int first = 0; first < panels; first += step)
-        all_rows(p, first, panels - first < step ? panels : first + step, ROWS_OF_TWO, 2);
+        all_rows(p, first, panels - first < step ? panels : first + step, ROWS_OF_TWO, 2, &ahead);
     if (last_one)
-        all_rows(p, panels, p->n, ROWS_OF_ONE, 1);
+        all_rows(p, panels, p->n, ROWS_OF_ONE, 1, &ahead);
 }
 
 /* Deep sums are taken in parts, each of which goes on from the one before, so that a panel of b stays near.
@@ -145,6 +150,11 @@ void KERNEL(product)(const cnn_product *product)
         part.b_row += begin;
         part.target.continued |= i > 0;
         part.target.relu &= i == parts - 1;
+        part.ahead.rows = i == 0 ? part.ahead.rows : 0;
+        if (!whole && part.target.distance == CNN_FAR_FOR_NOW)
+            part.target.distance = CNN_FAR;
+        decide_distance(&part.target);
         all_columns(&part);
+        end_target(&part.target);
     }
 }

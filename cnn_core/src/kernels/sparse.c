@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "ahead.h"
 #include "target.h"
 
 /* One row of sums of this many vectors stays in registers: as many chains of multiply-adds as hide their
@@ -11,7 +12,8 @@ INLINE void strip(const cnn_sparse_product *p, int i, int j, int columns, int ve
     ptrdiff_t row;
     place(p->target.row, p->target.pitch, i, 1, &row);
     float *const c = p->target.c + row + j;
-    UNROLL for (int v = 0; v < vectors; v += CNN_VECTOR_MOST / LANES) fetch(c + v * LANES);
+    if (p->target.distance != CNN_FAR_FOR_NOW)
+        UNROLL for (int v = 0; v < vectors; v += CNN_VECTOR_MOST / LANES) fetch(c + v * LANES);
     begin(&p->target, start_of(&p->target, j), &c, 0, sum, 1, vectors);
     const float *b = p->b + j;
     const cnn_term *term = p->terms + i * p->capacity, *end = term + p->counts[i];
@@ -30,6 +32,7 @@ INLINE void strip(const cnn_sparse_product *p, int i, int j, int columns, int ve
 #define LAST_STRIP(count)                                                                                    \
     case count:                                                                                              \
         for (int i = 0; i < p->m; i++) {                                                                     \
+            fetch_some(&ahead);                                                                              \
             for (int j = 0; j < whole; j += WIDEST * LANES)                                                  \
                 strip(p, i, j, WIDEST *LANES, WIDEST);                                                       \
             strip(p, i, whole, p->n - whole, count);                                                         \
@@ -41,7 +44,9 @@ INLINE void strip(const cnn_sparse_product *p, int i, int j, int columns, int ve
 void KERNEL(sparse_product)(const cnn_sparse_product *product)
 {
     /* A copy that no store can reach: what it holds stays in registers. */
-    const cnn_sparse_product copy = *product, *p = &copy;
+    cnn_sparse_product copy = *product, *p = &copy;
+    fetching ahead = begin_fetching(&copy.ahead, copy.m);
+    decide_distance(&copy.target);
     const int whole = (p->n - 1) / (WIDEST * LANES) * (WIDEST * LANES);
     switch ((p->n - whole + LANES - 1) / LANES) {
         LAST_STRIP(1)
@@ -55,6 +60,7 @@ void KERNEL(sparse_product)(const cnn_sparse_product *product)
     default:
         break;
     }
+    end_target(&copy.target);
 }
 
 int KERNEL(count)(const float *values, int count)

@@ -15,6 +15,21 @@ INLINE void place(const ptrdiff_t *row, ptrdiff_t pitch, int i, int rows, ptrdif
         UNROLL for (int r = 0; r < rows; r++) to[r] = (i + r) * pitch;
 }
 
+/* What cannot go past the caches is only far. */
+INLINE void decide_distance(cnn_target *target)
+{
+    const int whole = (uintptr_t)target->c % VECTOR_BYTES == 0 && target->pitch % LANES == 0 && !target->row;
+    if (target->distance == CNN_FAR_FOR_NOW && (!whole || target->continued || target->accumulate))
+        target->distance = CNN_FAR;
+}
+
+/* Once all sums are written. */
+INLINE void end_target(const cnn_target *target)
+{
+    if (target->distance == CNN_FAR_FOR_NOW)
+        end_streaming();
+}
+
 /* What sums begin with from column j on, or NULL: zeros. */
 INLINE const float *start_of(const cnn_target *target, int j)
 {
@@ -48,6 +63,11 @@ INLINE void finish(const cnn_target *target, float *const *c, int j, int last, v
             sums[r * vectors + v] += load_some(c[r] + j + v * LANES, v < vectors - 1 ? LANES : last);
     if (target->relu)
         UNROLL for (int at = 0; at < rows * vectors; at++) sums[at] = rectified(sums[at]);
+    if (target->distance == CNN_FAR_FOR_NOW && last == LANES) {
+        UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++)
+            stream(c[r] + j + v * LANES, sums[r * vectors + v]);
+        return;
+    }
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++)
         store_some(c[r] + j + v * LANES, sums[r * vectors + v], v < vectors - 1 ? LANES : last);
 }

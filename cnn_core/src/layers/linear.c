@@ -181,7 +181,16 @@ static void multiply(const cnn_linear *l, const cnn_picked *picked, int block, c
                                                      .capacity = DEPTH,
                                                      .counts = picked->counts + at,
                                                      .b = dense->b,
-                                                     .target = dense->target});
+                                                     .target = dense->target,
+                                                     .ahead = dense->ahead});
+}
+
+/* The block of the weights that is read after the one at `block` of as many rows and columns: `step` floats
+ * behind it. None if that one is the last. */
+static cnn_ahead following(const cnn_linear *l, const float *block, int rows, int columns, ptrdiff_t step,
+                           int is_last)
+{
+    return is_last ? (cnn_ahead){0} : (cnn_ahead){block + step, l->in, rows, columns};
 }
 
 /* Results of n images, columns first to first + columns of to [n, to_columns], from where they were summed:
@@ -218,8 +227,9 @@ void cnn_linear_forward(void *context, int index, int thread)
     for (int block = 0; block < blocks(l->in, most); block++) {
         const int begin = depth_begin(l->in, most, block),
                   depth = depth_begin(l->in, most, block + 1) - begin;
-        l->kernels->transpose(l->weight + (size_t)first * (size_t)l->in + begin, l->in, columns, depth,
-                              l->scratch[thread], pitch(l));
+        const float *weight = l->weight + (size_t)first * (size_t)l->in + begin;
+        const int is_last = block == blocks(l->in, most) - 1;
+        l->kernels->transpose(weight, l->in, columns, depth, l->scratch[thread], pitch(l));
         multiply(l, picked, block,
                  &(cnn_product){.m = l->n,
                                 .n = columns,
@@ -233,7 +243,8 @@ void cnn_linear_forward(void *context, int index, int thread)
                                            .pitch = pitch(l),
                                            .start = block ? NULL : l->bias + first,
                                            .continued = block > 0,
-                                           .relu = l->relu && block == blocks(l->in, most) - 1}});
+                                           .relu = l->relu && is_last},
+                                .ahead = following(l, weight, columns, depth, depth, is_last)});
     }
     write_results(l, thread, first, columns, l->y, l->out);
 }
@@ -252,16 +263,18 @@ static void backward_weight(const cnn_linear *l, int index, float *scratch)
         const float *x = l->x + (size_t)begin * (size_t)l->in + first;
         l->kernels->copy_rows(x, l->in, depth, columns, scratch, pitch(l));
         multiply(l, picked, block,
-                 &(cnn_product){
-                     .m = l->out,
-                     .n = columns,
-                     .depth = depth,
-                     .a = l->turned + begin,
-                     .a_pitch = turned_pitch(l->n),
-                     .a_column = elements,
-                     .b = scratch,
-                     .b_row = rows,
-                     .target = {.c = l->weight_gradient + first, .pitch = l->in, .continued = block > 0}});
+                 &(cnn_product){.m = l->out,
+                                .n = columns,
+                                .depth = depth,
+                                .a = l->turned + begin,
+                                .a_pitch = turned_pitch(l->n),
+                                .a_column = elements,
+                                .b = scratch,
+                                .b_row = rows,
+                                .target = {.c = l->weight_gradient + first,
+                                           .pitch = l->in,
+                                           .continued = block > 0,
+                                           .distance = blocks(l->n, most) == 1 ? CNN_FAR_FOR_NOW : CNN_FAR}});
     }
 }
 
@@ -289,7 +302,9 @@ static void backward_input(const cnn_linear *l, int index, int thread)
                            .a_column = elements,
                            .b = l->scratch[thread],
                            .b_row = rows,
-                           .target = {.c = results(l, thread), .pitch = pitch(l), .continued = block > 0}});
+                           .target = {.c = results(l, thread), .pitch = pitch(l), .continued = block > 0},
+                           .ahead = following(l, weight, depth, columns, (ptrdiff_t)depth * l->in,
+                                              block == blocks(l->out, DEPTH) - 1)});
     }
     write_results(l, thread, first, columns, l->dx, l->in);
 }
