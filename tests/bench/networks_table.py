@@ -3,7 +3,7 @@
 import statistics
 
 from networks import NETWORKS
-from ways import family_of
+from ways import DENSE, OURS, family_of
 
 MODES = {"train": "training", "infer": "inference"}
 OTHERS = ("pytorch", "onednn", "openblas")
@@ -15,23 +15,24 @@ def best_of(rates, family):
     return max((found["median"] for name, found in rates.items() if family_of(name) == family), default=None)
 
 
-def share_of_peak(cell):
+def share_of_peak(cell, name=OURS):
     """Of the machine's own rate of fused multiplications and additions in the same rounds, dense work counted."""
-    rate = cell["rates"]["weightscape"]["median"]
-    return rate * cell["flop_per_image"] / 1e9 / cell["machine"]["gflops"]["median"]
+    return cell["rates"][name]["median"] * cell["flop_per_image"] / 1e9 / cell["machine"]["gflops"]["median"]
 
 
 def row_of(batch, cell):
-    """batch, ours and the share of the peak, and each other way with the ratio of ours to it."""
-    ours = cell["rates"]["weightscape"]
-    words = [batch, f"{ours['median']:,.0f}", f"{100 * share_of_peak(cell):.0f} %"]
+    """batch, ours and the share of the peak in both ways, and each other way with the ratio of ours to it."""
+    ours = cell["rates"][OURS]
+    words = [batch]
+    for name in (OURS, DENSE):
+        words += [f"{cell['rates'][name]['median']:,.0f}", f"{100 * share_of_peak(cell, name):.0f} %"]
     for family in OTHERS:
         other = best_of(cell["rates"], family)
         words += [f"{other:,.0f}", f"{ours['median'] / other:.2f}"] if other else ["skipped", "-"]
     return words
 
 
-HEAD = ["batch", "Weightscape", "of peak"] + [word for family in OTHERS for word in (TITLES[family], "ratio")]
+HEAD = ["batch", "Weightscape", "of peak", "zeros multiplied", "of peak"] + [word for family in OTHERS for word in (TITLES[family], "ratio")]
 
 
 LAYER_HEAD = ["layer", "ms", "GFLOP/s", "of peak", "of step"]

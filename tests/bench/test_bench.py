@@ -69,13 +69,14 @@ def test_layers_done_in_one_are_one():
 
 
 def test_best_of_a_family_and_share_of_the_peak():
-    rates = {"weightscape": spread(3000.0), "pytorch": spread(1000.0), "pytorch, channels last, passive": spread(1500.0),
+    rates = {"weightscape": spread(3000.0), "weightscape, zeros multiplied": spread(2000.0), "pytorch": spread(1000.0),
+             "pytorch, channels last, passive": spread(1500.0),
              "onednn": spread(6000.0)}
     cell = {"rates": rates, "machine": {"gflops": spread(100.0)}, "flop_per_image": 15565824}
     assert networks_table.best_of(rates, "pytorch") == 1500
     assert networks_table.best_of(rates, "openblas") is None
     assert networks_table.share_of_peak(cell) == pytest.approx(3000 * 15565824 / 100e9)
-    assert networks_table.row_of("32", cell) == ["32", "3,000", "47 %", "1,500", "2.00", "6,000", "0.50", "skipped", "-"]
+    assert networks_table.row_of("32", cell) == ["32", "3,000", "47 %", "2,000", "31 %", "1,500", "2.00", "6,000", "0.50", "skipped", "-"]
 
 
 def test_the_machines_rates_are_those_of_all_rounds():

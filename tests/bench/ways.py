@@ -14,6 +14,8 @@ from program import Failed
 HERE = Path(__file__).resolve().parent
 # The BLAS with which PyTorch is fastest on several threads: it uses PyTorch's own. Others may be the system's default.
 OPENBLAS = sorted(Path("/usr/lib").glob("*/openblas-openmp"))
+# Ours, as it is, and as it would be if it multiplied by zeros like by all else.
+OURS, DENSE = "weightscape", "weightscape, zeros multiplied"
 
 
 class Way:
@@ -72,7 +74,9 @@ def commands(build, arguments, parameters, threads):
     there = {family for family, reason in found(build).items() if reason is None}
     # Waiting threads matter where there are several.
     waiting = {"": {"OMP_WAIT_POLICY": "active"}, ", passive": {"OMP_WAIT_POLICY": "passive"}} if threads > 1 else {"": {}}
-    yield "weightscape", [build / "bin/rate_weightscape", *arguments], {}
+    ours = [build / "bin/rate_weightscape", *arguments]
+    yield OURS, ours, {}
+    yield DENSE, ours, {"CNN_ZEROS": "multiplied"}
     for words, policy in waiting.items():
         environment = dict(limits, **policy)
         if "pytorch" in there:
