@@ -68,50 +68,57 @@ INLINE void tile(const cnn_product *p, const tile_rows *at, int j, int columns, 
     }
 }
 
-/* Some rows of the columns first to last, panel by panel. */
-INLINE void tiles(const cnn_product *p, int i, int first, int last, int rows, int vectors)
+/* `count` tiles below one another, from row i on, and all columns first to last, panel by panel. */
+INLINE void tiles(const cnn_product *p, int i, int count, int first, int last, int rows, int vectors,
+                  fetching *ahead)
 {
-    tile_rows at;
-    ptrdiff_t a[MOST_ROWS], c[MOST_ROWS];
-    place(p->a_row, p->a_pitch, i, rows, a);
-    place(p->target.row, p->target.pitch, i, rows, c);
-    UNROLL for (int r = 0; r < rows; r++)
-    {
-        at.a[r] = p->a + a[r];
-        at.c[r] = p->target.c + c[r];
+    for (const int end = i + count * rows; i < end; i += rows) {
+        tile_rows at;
+        ptrdiff_t a[MOST_ROWS], c[MOST_ROWS];
+        fetch_some(ahead);
+        place(p->a_row, p->a_pitch, i, rows, a);
+        place(p->target.row, p->target.pitch, i, rows, c);
+        UNROLL for (int r = 0; r < rows; r++)
+        {
+            at.a[r] = p->a + a[r];
+            at.c[r] = p->target.c + c[r];
+        }
+        for (int j = first; j < last; j += vectors * LANES)
+            tile(p, &at, j, last - j < vectors * LANES ? last - j : vectors * LANES, rows, vectors);
     }
-    for (int j = first; j < last; j += vectors * LANES)
-        tile(p, &at, j, last - j < vectors * LANES ? last - j : vectors * LANES, rows, vectors);
 }
 
-#define TILES(count)                                                                                         \
-    case count:                                                                                              \
-        tiles(p, i, first, last, count, vectors);                                                            \
+#define TILES(rows)                                                                                          \
+    case rows:                                                                                               \
+        tiles(p, i, count, first, last, rows, vectors, ahead);                                               \
         break;
+
+INLINE void tiles_of(const cnn_product *p, int i, int count, int first, int last, int rows, int most_rows,
+                     int vectors, fetching *ahead)
+{
+    /* Never above the bound: that it is there leaves out the code of higher tiles. */
+    switch (rows < most_rows ? rows : most_rows) {
+        TILES(1)
+        TILES(2)
+        TILES(3)
+        TILES(4)
+        TILES(5)
+        TILES(6)
+        TILES(7)
+        TILES(8)
+    default:
+        break;
+    }
+}
 
 /* All rows of the columns first to last, whose part of b stays in the nearest cache. Tiles are about as high
  * as each other, since low ones have too few chains of multiply-adds. */
 INLINE void all_rows(const cnn_product *p, int first, int last, int most_rows, int vectors, fetching *ahead)
 {
-    int i = 0;
-    for (int left = (p->m + most_rows - 1) / most_rows; left > 0; left--) {
-        /* Never above the bound: that it is there leaves out the code of higher tiles. */
-        const int even = (p->m - i + left - 1) / left, rows = even < most_rows ? even : most_rows;
-        fetch_some(ahead);
-        switch (rows) {
-            TILES(1)
-            TILES(2)
-            TILES(3)
-            TILES(4)
-            TILES(5)
-            TILES(6)
-            TILES(7)
-            TILES(8)
-        default:
-            break;
-        }
-        i += rows;
-    }
+    const int count = (p->m + most_rows - 1) / most_rows, low = count ? p->m / count : 0,
+              higher = p->m - low * count;
+    tiles_of(p, 0, higher, first, last, low + 1, most_rows, vectors, ahead);
+    tiles_of(p, higher * (low + 1), count - higher, first, last, low, most_rows, vectors, ahead);
 }
 
 /* Columns whose part of b leaves half of the nearest cache to all else; whole panels. */
