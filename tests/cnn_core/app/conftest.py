@@ -52,6 +52,10 @@ class Result:
         return f"status {self.status}, errors {self.errors}, output {self.out!r}"
 
 
+# What a program may say before anybody reads it: a fast processor tells thousands of epochs meanwhile.
+PIPE_BYTES = 1 << 20
+
+
 def end_with_parent():
     """In a child before it starts: the kernel kills it when its parent ends, so that no training outlives the tests."""
     set_death_signal = 1
@@ -91,7 +95,7 @@ class Program:
             before()
 
         process = subprocess.Popen(self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   stdin=subprocess.DEVNULL, cwd=self.folder,
+                                   stdin=subprocess.DEVNULL, cwd=self.folder, pipesize=PIPE_BYTES,
                                    preexec_fn=prepare, **how)
         self.started.append(process)
         return process

@@ -87,8 +87,7 @@ def test_a_refusal_is_told(viewed):
 
 
 def test_ten_thousand_bad_commands(viewed, trained):
-    quiet = trained("quiet", "--steps", 4000)
-    training, viewer = viewed("--steps", 4000)
+    training, viewer = viewed("--steps", ENDLESS, "--quiet")
     training.good("pause")
     draw = random.Random(3)
     names = list(knobs_of(training)) + ["nosuch", "", " ", "a b", "\x01\x02", "\xff" * 40, "x" * 60, "pause", "continue", "step", "stop"]
@@ -102,10 +101,13 @@ def test_ten_thousand_bad_commands(viewed, trained):
         if i == 1000:
             training.good("continue")
     assert viewer.status()["refused"]
+    training.good("stop")
     out, errors = training.end()
+    # The same as without a viewer, to the bit.
+    quiet = trained("quiet", "--steps", len(training.run.rows()))
     assert training.run.last.read_bytes() == quiet.last.read_bytes()
     assert training.run.numbers() == quiet.numbers()
-    assert len((training.path / "steering.jsonl").read_text().splitlines()) == 2
+    assert len((training.path / "steering.jsonl").read_text().splitlines()) == 3
     # A line a second at most.
     assert len(errors) < 60
 
