@@ -141,7 +141,8 @@ typedef struct cnn_kernels {
      * other. */
     void (*add_rows)(const float *values, ptrdiff_t pitch, int rows, int columns, float *to,
                      const ptrdiff_t *to_row);
-    /* Adds the columns of values [rows, columns], rows `pitch` apart, to sums [columns]. */
+    /* Adds the columns of values [rows, columns], rows `pitch` apart and readable up to cnn_padded(columns),
+     * to sums [columns]. */
     void (*add_columns)(const float *values, ptrdiff_t pitch, int rows, int columns, double *sums);
     /* to[column * to_pitch + row] = from[row * from_pitch + column] */
     void (*transpose)(const float *from, ptrdiff_t from_pitch, int rows, int columns, float *to,

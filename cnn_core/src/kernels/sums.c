@@ -13,7 +13,8 @@ INLINE void add_row(const float *row, wide *sum)
     UNROLL for (int i = 0; i < WIDES; i++) sum[i] += load_widened(row + i * WIDE_LANES);
 }
 
-static void add_together(const float *values, ptrdiff_t pitch, int rows, double *sums)
+/* TOGETHER columns, of which some count. */
+static void add_together(const float *values, ptrdiff_t pitch, int rows, int columns, double *sums)
 {
     wide sum[TURNS][WIDES] = {{{0}}};
     int row = 0;
@@ -21,17 +22,14 @@ static void add_together(const float *values, ptrdiff_t pitch, int rows, double 
         UNROLL for (int turn = 0; turn < TURNS; turn++) add_row(values + (row + turn) * pitch, sum[turn]);
     for (; row < rows; row++)
         add_row(values + row * pitch, sum[0]);
-    for (int column = 0; column < TOGETHER; column++)
+    for (int column = 0; column < columns; column++)
         for (int turn = 0; turn < TURNS; turn++)
             sums[column] += sum[turn][column / WIDE_LANES][column % WIDE_LANES];
 }
 
 void KERNEL(add_columns)(const float *values, ptrdiff_t pitch, int rows, int columns, double *sums)
 {
-    int first = 0;
-    for (; first + TOGETHER <= columns; first += TOGETHER)
-        add_together(values + first, pitch, rows, sums + first);
-    for (int row = 0; row < rows; row++)
-        for (int column = first; column < columns; column++)
-            sums[column] += (double)values[row * pitch + column];
+    for (int first = 0; first < columns; first += TOGETHER)
+        add_together(values + first, pitch, rows, columns - first < TOGETHER ? columns - first : TOGETHER,
+                     sums + first);
 }
