@@ -86,6 +86,10 @@ def test_the_machines_rates_are_those_of_all_rounds():
     assert networks_table.machine_words(cells) == "90 GFLOP/s, read 9.0, copy 9.0, triad 9.0 GB/s"
 
 
+def test_each_round_begins_with_another_way():
+    assert [part_networks.turned([1, 2, 3, 4], number, 3) for number in range(3)] == [[1, 2, 3, 4], [2, 3, 4, 1], [3, 4, 1, 2]]
+
+
 def test_roof():
     machine = {"gflops": spread(100.0), "triad_gb_s": spread(20.0)}
     assert [roofline.roof(machine, intensity) for intensity in (1, 5, 50)] == [20, 100, 100]
