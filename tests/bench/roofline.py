@@ -27,12 +27,14 @@ def _panel(axes, found, threads):
     machine = next(iter(found.values()))[threads]["by_layer"]["machine"]
     low, high = 0.5, 500
     ridge = machine["gflops"]["median"] / machine["triad_gb_s"]["median"]
+    highest = machine["gflops"]["median"]  # what leaves zeros out may lie above it
     axes.plot([low, ridge, high], [roof(machine, x) for x in (low, ridge, high)], color="#222222", linewidth=1.5)
     for key, of_threads in found.items():
         for way, name, intensity, rate in points_of(of_threads[threads]["by_layer"]):
+            highest = max(highest, rate)
             axes.plot(intensity, rate, MARKS[key], color=COLOURS[way], markersize=6)
             axes.annotate(name, (intensity, rate), xytext=(4, 4), textcoords="offset points", fontsize=6)
-    axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(1, 2 * machine["gflops"]["median"]),
+    axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(1, 1.5 * highest),
              xlabel="FLOP per byte of memory", ylabel="GFLOP/s",
              title=f"{threads_words(threads)}: {machine['gflops']['median']:.0f} GFLOP/s, "
                    f"triad {machine['triad_gb_s']['median']:.1f} GB/s")
