@@ -163,9 +163,7 @@ void KERNEL(product)(const cnn_product *product)
         part.target.continued |= i > 0;
         part.target.relu &= i == parts - 1;
         part.ahead.rows = i == 0 ? part.ahead.rows : 0;
-        if (!whole && part.target.distance == CNN_FAR_FOR_NOW)
-            part.target.distance = CNN_FAR;
-        decide_distance(&part.target);
+        decide_distance(&part.target, parts);
         all_columns(&part);
         end_target(&part.target);
     }

@@ -46,7 +46,7 @@ void KERNEL(sparse_product)(const cnn_sparse_product *product)
     /* A copy that no store can reach: what it holds stays in registers. */
     cnn_sparse_product copy = *product, *p = &copy;
     fetching ahead = begin_fetching(&copy.ahead, copy.m);
-    decide_distance(&copy.target);
+    decide_distance(&copy.target, 1);
     const int whole = (p->n - 1) / (WIDEST * LANES) * (WIDEST * LANES);
     switch ((p->n - whole + LANES - 1) / LANES) {
         LAST_STRIP(1)

@@ -15,11 +15,14 @@ INLINE void place(const ptrdiff_t *row, ptrdiff_t pitch, int i, int rows, ptrdif
         UNROLL for (int r = 0; r < rows; r++) to[r] = (i + r) * pitch;
 }
 
-/* What cannot go past the caches is only far. */
-INLINE void decide_distance(cnn_target *target)
+/* What cannot go past the caches is only far: what is read before it is written, or after it in another part
+ * of the same sums, and vectors that are not aligned. */
+INLINE void decide_distance(cnn_target *target, int parts)
 {
-    const int whole = (uintptr_t)target->c % VECTOR_BYTES == 0 && target->pitch % LANES == 0 && !target->row;
-    if (target->distance == CNN_FAR_FOR_NOW && (!whole || target->continued || target->accumulate))
+    const int is_read = target->continued || target->accumulate || parts > 1;
+    const int is_aligned =
+        (uintptr_t)target->c % VECTOR_BYTES == 0 && target->pitch % LANES == 0 && !target->row;
+    if (target->distance == CNN_FAR_FOR_NOW && (is_read || !is_aligned))
         target->distance = CNN_FAR;
 }
 
