@@ -298,6 +298,19 @@ static void show_again(ws_ring *ring, uint64_t slots)
     }
 }
 
+/* The same for a frame and all older ones that somebody looks at, which would come too late afterwards: who
+ * looks may let go without having done anything, and frames are given away in the order of their steps. */
+static void make_safe_up_to(ws_ring *ring, uint32_t slot, ws_ring_spill *spill, void *context)
+{
+    uint64_t left = 0;
+    for (uint32_t i = 0; i < ring->view.head.slots; i++)
+        left |= (uint64_t)(ring->notes[i].word <= ring->notes[slot].word) << i;
+    for (int next = oldest(ring, left); next >= 0; next = oldest(ring, left)) {
+        make_safe(ring, (uint32_t)next, spill, context);
+        left &= ~((uint64_t)1 << next);
+    }
+}
+
 static uint32_t find_slot(ws_ring *ring, ws_ring_spill *spill, void *context)
 {
     const uint64_t all = UINT64_MAX >> (WS_RING_MOST_SLOTS - ring->view.head.slots);
@@ -311,7 +324,7 @@ static uint32_t find_slot(ws_ring *ring, ws_ring_spill *spill, void *context)
         }
         /* Never -1: there are fewer readers than slots. */
         const uint32_t next = (uint32_t)oldest(ring, free_slots & ~hidden);
-        make_safe(ring, next, spill, context);
+        make_safe_up_to(ring, next, spill, context);
         hide(ring, next);
         hidden |= (uint64_t)1 << next;
     }

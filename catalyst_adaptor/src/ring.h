@@ -13,10 +13,11 @@
  *     reader   finds a number, stores its pin, loads the word again: the same number, and the frame is held;
  *              else the pin is taken back
  *
- *     writer   takes the slot of the oldest frame that no pin names, gives away what must not be lost,
- *              stores 0 into its word, loads all pins: if none names a slot that it has hidden, that one is
- *              its own; else it goes on to the next oldest, and shows again in the end what it has hidden in
- *              vain
+ *     writer   takes the slot of the oldest frame that no pin names, gives away what must not be lost of it
+ *              and of older ones, which are held (who holds one may let go of it unseen, and then it would be
+ *              given away after later ones), stores 0 into its word, loads all pins: if none names a
+ *              slot that it has hidden, that one is its own; else it goes on to the next oldest, and
+ *              shows again in the end what it has hidden in vain
  *
  * Nobody sees a frame half-written: in the one order of these accesses, either the reader's second load comes
  * after the writer's 0, finds it or a later number, and lets go; or it comes before, then so does the
@@ -105,8 +106,9 @@ void ws_ring_open(ws_ring *ring, const void *base);
 typedef int ws_ring_spill(void *context, const void *frame, uint32_t readers);
 
 /* Memory for the next frame, frame_bytes long, aligned for frames. It is the slot of the oldest frame that
- * nobody looks at; what is lost with it goes to `spill` (NULL: nowhere) first, or is counted as dropped.
- * Never waits, never fails. The same memory again until ws_ring_publish. */
+ * nobody looks at; what is lost with it goes to `spill` (NULL: nowhere) first, or is counted as dropped;
+ * frames go there in the order of their steps, once each unless it fails. Never waits, never fails. The same
+ * memory again until ws_ring_publish. */
 void *ws_ring_begin(ws_ring *ring, ws_ring_spill *spill, void *context);
 
 /* Publishes the frame that was written there. `must`: the readers that must see it; for others it is news,

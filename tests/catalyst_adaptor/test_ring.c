@@ -537,7 +537,8 @@ static int take_it(void *context, const void *frame, uint32_t readers)
         assert_non_null(to->held[to->count]);
     }
     to->count++;
-    return to->count == 2; /* the second one fails */
+    return to->count == 2 ||
+           to->count == 3; /* the second one fails, and again before the third is given away */
 }
 
 static void test_frames_taken_at_the_last_moment(void **state)
@@ -552,7 +553,7 @@ static void test_frames_taken_at_the_last_moment(void **state)
     ws_ring_skip(ring, 20); /* so that only reader 1 has not seen them */
     ring_frame_make(ws_ring_begin(ring, take_it, &to), VALUES, 15);
     ws_ring_publish(ring, 0);
-    assert_int_equal(to.count, 3);
+    assert_int_equal(to.count, 4);
     for (uint64_t i = 0; i < 2; i++) {
         assert_int_equal(ws_frame_head(to.held[i])->step, 11 + i);
         assert_true(ring_frame_is_whole(to.held[i], VALUES));
@@ -573,6 +574,30 @@ static void test_frames_taken_at_the_last_moment(void **state)
     assert_int_equal(ws_ring_dropped(ring, 1), 1); /* not twice */
     ws_ring_detach(to.readers[0]);
     ws_ring_detach(to.readers[1]);
+    ws_ring_free(ring);
+}
+
+/* A reader lets go of a frame that the writer has passed over, and has not done it: it must not come after
+ * later ones, which a recording refuses. */
+static void test_a_frame_that_was_looked_at_is_spilled_in_its_place(void **state)
+{
+    (void)state;
+    ws_ring *ring = make_ring(4);
+    ws_ring_reader *reader = attach(ring, 1, NULL, 0);
+    spills to = {.witness = reader};
+    for (uint64_t step = 11; step < 15; step++)
+        publish(ring, step, 1, &to);
+    assert_next(reader, 10, 11);
+    publish(ring, 15, 1, &to);
+    assert_int_equal(to.count, 2);
+    assert_next(reader, 10, 11); /* it is still there */
+    ws_ring_release(reader);
+    for (uint64_t step = 16; step < 19; step++)
+        publish(ring, step, 1, &to);
+    assert_int_equal(to.count, 4);
+    for (int i = 0; i < 4; i++)
+        assert_spilled(&to, i, 11 + (uint64_t)i, 1);
+    ws_ring_detach(reader);
     ws_ring_free(ring);
 }
 
@@ -975,6 +1000,7 @@ int main(void)
         cmocka_unit_test(test_hunger),
         cmocka_unit_test(test_the_oldest_is_spilled_first),
         cmocka_unit_test(test_frames_taken_at_the_last_moment),
+        cmocka_unit_test(test_a_frame_that_was_looked_at_is_spilled_in_its_place),
         cmocka_unit_test(test_without_spill_frames_are_dropped),
         cmocka_unit_test(test_what_is_no_frame_any_more_is_not_spilled),
         cmocka_unit_test(test_a_flush_spills_once),
