@@ -406,7 +406,7 @@ static int run(const app_command *self, option_values *values)
     char *line = NULL;
     size_t row = 0;
     int exit_status = EXIT_BAD_INPUT;
-    if (make_request(values, &line, &row) || run_record_read(folder.record, &record))
+    if (make_request(values, &line, &row) || run_state_record(&folder, &record))
         tell_error("%s", cnn_message());
     else
         exit_status = ask(&folder, record, line, option_real(values, "wait"), &answer);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 char *folders_make_around(const char *path)
@@ -39,7 +40,14 @@ int folders_lock(const char *path, const char *busy, int *lock)
     *lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*lock < 0)
         return cnn_fail(CNN_IO_FAILED, "%s: %s", path, strerror(errno));
-    if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
+    /* Who asks whether it is locked holds it for an instant. */
+    const struct timespec instant = {.tv_nsec = 10000000};
+    int is_locked = flock(*lock, LOCK_EX | LOCK_NB) == 0;
+    for (int i = 0; i < 10 && !is_locked && errno == EWOULDBLOCK; i++) {
+        nanosleep(&instant, NULL);
+        is_locked = flock(*lock, LOCK_EX | LOCK_NB) == 0;
+    }
+    if (is_locked)
         return CNN_OK;
     if (errno == EWOULDBLOCK)
         return cnn_fail(CNN_BAD_ARGUMENT, "%s: %s", path, busy);

@@ -6,7 +6,7 @@
 #include "exit_status.h"
 #include "gui_port.h"
 #include "run_folder.h"
-#include "run_record.h"
+#include "run_state.h"
 #include "signals.h"
 #include "tell.h"
 #include "text.h"
@@ -54,34 +54,29 @@ static int open_recording(const char *path, shown *out)
 }
 
 /* The port that the run dials by itself, if a ParaView can still listen there. */
-static int take_own_port(const run_folder *folder, shown *out)
+static int take_own_port(const json_t *record, shown *out)
 {
-    json_t *record;
-    if (run_record_read(folder->record, &record))
-        return 0;
     const char *live = json_string_value(json_object_get(json_object_get(record, "options"), "live"));
-    const int is_taken = live && !gui_port_of(live, &out->port) && gui_port_is_free(out->port);
-    json_decref(record);
-    return is_taken;
+    return live && !gui_port_of(live, &out->port) && gui_port_is_free(out->port);
 }
 
 static int open_run(const char *path, shown *out)
 {
     run_folder folder = run_folder_of(path);
-    int status = CNN_OK;
-    if (run_folder_is_used(path)) {
-        if (!take_own_port(&folder, out)) {
+    json_t *record = NULL;
+    int status = run_state_record(&folder, &record);
+    if (!status && run_folder_is_used(path)) {
+        if (!take_own_port(record, out)) {
             out->run = text_copy(path);
             status = gui_port_any(&out->port);
         }
-    } else if (access(folder.record, F_OK)) {
-        status = cnn_fail(CNN_BAD_FILE, "%s: holds no run", path);
-    } else if (access(folder.recording, F_OK)) {
+    } else if (!status && access(folder.recording, F_OK)) {
         status = cnn_fail(CNN_BAD_ARGUMENT,
                           "%s: does not train, and has no recording (train --record N keeps one)", path);
-    } else {
+    } else if (!status) {
         status = open_recording(folder.recording, out);
     }
+    json_decref(record);
     run_folder_close(&folder);
     return status;
 }

@@ -13,6 +13,11 @@ typedef struct run_state {
     uint64_t step; /* the last one: of a run that was killed, that of the last row of its metrics */
 } run_state;
 
+/* Reads the record. A training writes it last before its first step: while one is at work in the folder,
+ * waits for it, for ten seconds at most and until a signal is caught. The caller ends with json_decref.
+ * Errors as run_record_read. */
+int run_state_record(const run_folder *folder, json_t **out);
+
 run_state run_state_of(const run_folder *folder, const json_t *record);
 
 #endif

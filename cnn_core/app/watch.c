@@ -7,7 +7,7 @@
 #include "last_state.h"
 #include "picture_folder.h"
 #include "run_folder.h"
-#include "run_record.h"
+#include "run_state.h"
 #include "signals.h"
 #include "tell.h"
 #include "text.h"
@@ -159,7 +159,7 @@ static int open_run(const option_values *values, watched *run)
     run->latest = option_text(values, "latest") != NULL;
     run->live = option_text(values, "live");
     run->quiet = option_text(values, "quiet") != NULL;
-    const int status = run_record_read(run->folder.record, &run->record);
+    const int status = run_state_record(&run->folder, &run->record);
     if (status)
         return status;
     run->scripts = option_count(values, "pipeline") ? drawing_scripts_of_call(values)

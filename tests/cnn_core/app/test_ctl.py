@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A training that is asked and told things while it runs, by friends and by whoever else reaches its socket."""
 
+import fcntl
 import json
 import math
 import os
@@ -9,6 +10,7 @@ import re
 import signal
 import socket
 import stat
+import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -323,6 +325,24 @@ def test_no_run(program, tmp_path):
     for name in ("nosuch", "empty"):
         result = program("ctl", name, "pause")
         assert result.status == 2 and len(result.errors) == 1 and name in result.errors[0], result
+
+
+def test_one_that_begins(program, trained):
+    """Its record comes last, and whoever asks before that waits for it."""
+    run = trained("run", "--steps", 1)
+    record, aside = run.path / "run.json", run.path / "aside"
+    record.rename(aside)
+    folder = os.open(run.path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        asked = program.start("ctl", "run", "status")
+        with pytest.raises(subprocess.TimeoutExpired):
+            asked.communicate(timeout=1)
+        aside.rename(record)
+        _, errors = asked.communicate(timeout=30)
+    finally:
+        os.close(folder)
+    assert asked.returncode == 1 and "somebody is at work there" in errors
 
 
 def test_one_that_does_not_answer(endless):

@@ -173,13 +173,13 @@ def test_a_signal_to_all_ends_it_with_a_checkpoint(program, small_set, boxes, tm
     """What a terminal does: the signal reaches the training, its scripts' Python and its display."""
     run = Run(tmp_path / "run")
     process = program.start("train", *small_training(small_set), "--steps", 10**9, "--run", "run", "--pipeline", boxes,
-                            "--checkpoint-every", 10**9, env=environment(DISPLAY=None, **{MARK: mark}),
-                            start_new_session=True)
+                            "--checkpoint-every", 10**9, "--overhead", "100%",
+                            env=environment(DISPLAY=None, **{MARK: mark}), start_new_session=True)
     wait_for(lambda: len(pictures(run)) > 2, process, within=60)
     os.killpg(process.pid, number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 128 + number, errors
-    assert len(errors.splitlines()) == 1 and "--resume" in errors
+    assert len(errors.splitlines()) == 1 and "--resume" in errors, errors
     assert run.record()["status"] == "interrupted"
     assert run.steps() == list(range(1, run.last_step() + 1))
     wait_for(lambda: not marked(mark), within=5)
