@@ -109,7 +109,7 @@ def test_bash_completes(program, tmp_path, words, expected):
     (["ctl", "r", "set"], ["set", "missing"]),
     (["ctl", "r", "set", "batch"], ["set", '"batch"', "missing"]),
     (["ctl", "r", "set", "batch", "3", "batch", "4"], ['"batch"', "twice"]),
-    (["ctl", "r"], ["r/run.json"]),
+    (["ctl", "r"], ["r: holds no run", "run.json"]),
     (["train", "--no-quiet"], ["--no-quiet", "unknown option"]),
     (["train", "--no-strict=1"], ["--no-strict", "does not take an argument"]),
     (["replay", "x"], ["--pipeline", "--list", "--export"]),
