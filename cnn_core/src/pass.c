@@ -150,7 +150,9 @@ static int take_picked(cnn_pass *pass, size_t most, size_t found, cnn_picked *ou
 static int take_linear(cnn_pass *pass)
 {
     const int batch = pass->max_batch;
-    size_t rows = 0, columns = 0, outputs = 0, widest = 0;
+    const int training = pass->use == CNN_PASS_TRAIN,
+              images = batch < CNN_LINEAR_TURNED ? batch : CNN_LINEAR_TURNED;
+    size_t rows = 0, columns = 0, outputs = 0, widest = 0, turned = 0;
     for (int i = 0; i < pass->net->layer_count; i++) {
         const cnn_layer *layer = &pass->net->layers[i];
         if (layer->kind != CNN_LINEAR)
@@ -160,14 +162,15 @@ static int take_linear(cnn_pass *pass)
         rows = larger(rows, cnn_picked_blocks(batch, out));
         columns = larger(columns, cnn_picked_blocks(out, batch));
         outputs = larger(outputs, (size_t)out);
+        turned = larger(turned, cnn_linear_turned(images, in));
+        turned = larger(turned, training ? cnn_linear_turned(batch, out) : 0);
         widest = larger(widest, (size_t)larger((size_t)in, (size_t)out));
     }
-    if (take_picked(pass, rows, (size_t)batch, &pass->rows))
+    if (take_picked(pass, rows, (size_t)batch, &pass->rows) || !(pass->turned = take_floats(pass, turned)))
         return 1;
-    if (pass->use != CNN_PASS_TRAIN)
+    if (!training)
         return 0;
     return take_picked(pass, columns, outputs, &pass->columns) ||
-           !(pass->turned = take_floats(pass, cnn_linear_turned(batch, (int)outputs))) ||
            !(pass->gradients[0] = take_floats(pass, (size_t)batch * widest)) ||
            !(pass->gradients[1] = take_floats(pass, (size_t)batch * widest));
 }

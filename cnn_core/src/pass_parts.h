@@ -42,7 +42,7 @@ struct cnn_pass {
         *gradients[2]; /* of the output and the input of the linear layer at hand, in turn, channels first */
     size_t image_gradient;    /* floats of each of the two gradients that a thread keeps of an image */
     cnn_picked rows, columns; /* of linear layers, and */
-    float *turned;            /* their dy^T */
+    float *turned;            /* their x^T and dy^T */
     float **scratch;          /* per thread: two gradients of an image, then what layers need */
     /* The pass that is running. */
     int n, is_training;

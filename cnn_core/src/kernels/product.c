@@ -147,10 +147,21 @@ static void all_columns(const cnn_product *p)
         all_rows(p, panels, p->n, ROWS_OF_ONE, 1, &ahead);
 }
 
+#if defined(__AVX512F__)
+void cnn_kernel_product_avx2(const cnn_product *product);
+#endif
+
 /* Deep sums are taken in parts, each of which goes on from the one before, so that a panel of b stays near.
  * (What is added to c has nowhere to go on from.) */
 void KERNEL(product)(const cnn_product *product)
 {
+#if defined(__AVX512F__)
+    /* Some processors take two turns for 64 bytes, and half of them would be idle. */
+    if (product->n <= LANES / 2) {
+        cnn_kernel_product_avx2(product);
+        return;
+    }
+#endif
     const int whole = product->target.accumulate || product->depth <= DEEPEST;
     const int parts = whole ? 1 : (product->depth + DEEPEST - 1) / DEEPEST;
     for (int i = 0; i < parts; i++) {

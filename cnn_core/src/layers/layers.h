@@ -80,7 +80,8 @@ void cnn_conv_add_parts(const cnn_kernels *kernels, const cnn_conv *conv, float 
 
 enum {
     CNN_LINEAR_DEPTH = 112, /* most terms of a sum that are taken at a time */
-    CNN_LINEAR_GROUP = 64,  /* columns of dy that one task turns into rows */
+    CNN_LINEAR_GROUP = 64,  /* columns of x or dy that one task turns into rows */
+    CNN_LINEAR_TURNED = 64  /* most images whose x is turned */
 };
 
 /* What is not zero of a matrix whose rows are cut into blocks of at most CNN_LINEAR_DEPTH: the terms and
@@ -92,8 +93,8 @@ typedef struct cnn_picked {
 } cnn_picked;
 
 size_t cnn_picked_blocks(int rows, int columns);
-/* Floats of dy^T. */
-size_t cnn_linear_turned(int n, int out);
+/* Floats of a matrix [n, columns] turned. */
+size_t cnn_linear_turned(int n, int columns);
 
 /* A linear layer over a batch: y[N,OUT] = x[N,IN] weight[OUT,IN]^T + bias, or max(that, 0). The tasks of each
  * part may run in any order and at once. x, weight, bias and dy must be readable CNN_VECTOR_MOST floats
@@ -106,16 +107,20 @@ typedef struct cnn_linear {
     const float *dy;
     float *dx, *weight_gradient, *bias_gradient; /* dx may be NULL: is not wanted */
     cnn_picked rows;                             /* of x in the forward, of dy in the backward pass */
-    float *turned;                               /* [cnn_linear_turned] dy^T, made in the backward pass */
-    cnn_picked columns;                          /* of its rows */
-    float *const *scratch;                       /* per thread, cnn_linear_scratch floats */
+    float *turned; /* [cnn_linear_turned] x^T of up to CNN_LINEAR_TURNED images, then, in the backward pass,
+                      dy^T */
+    cnn_picked columns;    /* of its rows */
+    float *const *scratch; /* per thread, cnn_linear_scratch floats */
 } cnn_linear;
 
 size_t cnn_linear_scratch(int n);
 /* Number of tasks of each part, and task number `index`, run by `thread`. Forward: all of pick, then all of
- * forward. Backward: all of pick_gradient, which also sums the gradient of the bias, then all of backward. */
+ * turn, then all of forward. Backward: all of pick_gradient, which also sums the gradient of the bias, then
+ * all of backward. */
 int cnn_linear_pick_tasks(const cnn_linear *linear);
 void cnn_linear_pick(void *linear, int index, int thread);
+int cnn_linear_turn_tasks(const cnn_linear *linear);
+void cnn_linear_turn(void *linear, int index, int thread);
 int cnn_linear_forward_tasks(const cnn_linear *linear);
 void cnn_linear_forward(void *linear, int index, int thread);
 int cnn_linear_pick_gradient_tasks(const cnn_linear *linear);

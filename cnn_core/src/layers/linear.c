@@ -2,7 +2,8 @@
 /* Each of the three products of a layer copies blocks of its second operand to memory of the thread, where
  * they stay in the nearest cache while all rows of the first pass over them. Where the first is mostly zeros,
  * as relu and dropout leave it, only what is not zero is multiplied: picked beforehand, and to the same bits.
- */
+ * Of some dozens of images, whose product hardly pays for a copy of the weights, the inputs are turned
+ * instead: they are the second operand then, and the weights the first, to the same bits once more. */
 #include "cnn/threads.h"
 #include "layers/layers.h"
 #include <string.h>
@@ -12,6 +13,7 @@ enum {
     DEEPER = 2 * DEPTH, /* of products with all of a matrix: they take fewer columns at a time */
     GROUP = CNN_LINEAR_GROUP,
     FEW_ROWS = 2,
+    OUTPUTS = 48, /* of a task where inputs are turned: whole tiles of products */
 };
 
 static int blocks(int count, int size)
@@ -43,7 +45,7 @@ static ptrdiff_t pitch(const cnn_linear *l)
     return (ptrdiff_t)cnn_odd_lines((size_t)width(l));
 }
 
-/* A block of the second operand, and one of results. */
+/* A block of the second operand, and one of results: more than the results where inputs are turned. */
 size_t cnn_linear_scratch(int n)
 {
     return ((size_t)DEEPER + (size_t)n) * cnn_odd_lines(8 * CNN_VECTOR_MOST);
@@ -62,9 +64,9 @@ static int turned_pitch(int n)
     return (int)cnn_odd_lines((size_t)n);
 }
 
-size_t cnn_linear_turned(int n, int out)
+size_t cnn_linear_turned(int n, int columns)
 {
-    return (size_t)out * (size_t)turned_pitch(n);
+    return (size_t)columns * (size_t)turned_pitch(n);
 }
 
 size_t cnn_picked_blocks(int rows, int columns)
@@ -72,13 +74,18 @@ size_t cnn_picked_blocks(int rows, int columns)
     return (size_t)rows * (size_t)blocks(columns, DEPTH);
 }
 
-/* Above five eighths it is faster to multiply by all of a matrix, unless it has too few rows for a tile. */
-static int is_sparse(const cnn_picked *picked, int rows, int64_t of)
+static int64_t found_in(const cnn_picked *picked, int rows)
 {
     int64_t found = 0;
     for (int i = 0; i < rows; i++)
         found += picked->found[i];
-    return found * 8 <= of * (rows <= FEW_ROWS ? 7 : 5);
+    return found;
+}
+
+/* Above five eighths it is faster to multiply by all of a matrix, unless it has too few rows for a tile. */
+static int is_sparse(const cnn_picked *picked, int rows, int64_t of)
+{
+    return found_in(picked, rows) * 8 <= of * (rows <= FEW_ROWS ? 7 : 5);
 }
 
 /* A row with hardly a zero is not picked; the matrix is then taken whole. */
@@ -107,6 +114,36 @@ static void pick_row(const cnn_linear *l, const cnn_picked *picked, const float 
 static int is_narrow(const cnn_linear *l)
 {
     return l->out < 2 * width(l);
+}
+
+/* By what takes less: multiplications and moves, by the input. Lanes that no image is in are multiplied, too;
+ * what is_sparse says of sparse sums counts here as well. */
+static int is_turned(const cnn_linear *l)
+{
+    if (l->n <= FEW_ROWS || l->n > CNN_LINEAR_TURNED)
+        return 0;
+    const int64_t all = (int64_t)l->n * l->in, lanes = (int64_t)cnn_padded((size_t)l->n) * l->in;
+    const int sparse = !is_narrow(l) && is_sparse(&l->rows, l->n, all);
+    const int64_t terms = sparse ? found_in(&l->rows, l->n) * 8 / 5 : all;
+    return lanes * l->out + CNN_WORK_MOVE * all < (terms + (int64_t)CNN_WORK_MOVE * l->in) * l->out;
+}
+
+int cnn_linear_turn_tasks(const cnn_linear *l)
+{
+    return is_turned(l) ? blocks(l->in, GROUP) : 0;
+}
+
+/* Columns of x as rows, and zeros up to whole vectors. */
+void cnn_linear_turn(void *context, int index, int thread)
+{
+    (void)thread;
+    const cnn_linear *l = context;
+    const int first = index * GROUP, columns = smaller(GROUP, l->in - first);
+    float *turned = l->turned + cnn_linear_turned(l->n, first);
+    l->kernels->transpose(l->x + first, l->in, l->n, columns, turned, turned_pitch(l->n));
+    for (int column = 0; column < columns; column++)
+        memset(turned + column * turned_pitch(l->n) + l->n, 0,
+               (cnn_padded((size_t)l->n) - (size_t)l->n) * sizeof *turned);
 }
 
 int cnn_linear_pick_tasks(const cnn_linear *l)
@@ -210,13 +247,43 @@ double cnn_linear_product_work(const cnn_linear *l)
 
 int cnn_linear_forward_tasks(const cnn_linear *l)
 {
-    return blocks(l->out, width(l));
+    return blocks(l->out, is_turned(l) ? OUTPUTS : width(l));
+}
+
+/* y^T = weight * x^T + bias, one block of outputs, turned back. */
+static void forward_turned(const cnn_linear *l, int index, float *sums)
+{
+    const int first = index * OUTPUTS, outputs = smaller(OUTPUTS, l->out - first);
+    const int images = (int)cnn_padded((size_t)l->n), pitch = turned_pitch(l->n);
+    ptrdiff_t elements[DEEPER], rows[DEEPER];
+    fill_offsets(elements, 1);
+    fill_offsets(rows, pitch);
+    for (int i = 0; i < outputs; i++)
+        for (int image = 0; image < images; image++)
+            sums[i * pitch + image] = l->bias[first + i];
+    for (int block = 0; block < blocks(l->in, DEEPER); block++) {
+        const int begin = depth_begin(l->in, DEEPER, block),
+                  depth = depth_begin(l->in, DEEPER, block + 1) - begin;
+        const float *weight = l->weight + (size_t)first * (size_t)l->in + begin;
+        const int is_last = block == blocks(l->in, DEEPER) - 1;
+        l->kernels->product(
+            &(cnn_product){.m = outputs,
+                           .n = images,
+                           .depth = depth,
+                           .a = weight,
+                           .a_pitch = l->in,
+                           .a_column = elements,
+                           .b = l->turned + (size_t)begin * (size_t)pitch,
+                           .b_row = rows,
+                           .target = {.c = sums, .pitch = pitch, .continued = 1, .relu = l->relu && is_last},
+                           .ahead = following(l, weight, outputs, depth, depth, is_last)});
+    }
+    l->kernels->transpose(sums, pitch, outputs, l->n, l->y + first, l->out);
 }
 
 /* y = x * weight^T + bias, one block of outputs. */
-void cnn_linear_forward(void *context, int index, int thread)
+static void forward(const cnn_linear *l, int index, int thread)
 {
-    const cnn_linear *l = context;
     const int first = index * width(l), columns = smaller(width(l), l->out - first);
     const cnn_picked *picked =
         !is_narrow(l) && is_sparse(&l->rows, l->n, (int64_t)l->n * l->in) ? &l->rows : NULL;
@@ -247,6 +314,15 @@ void cnn_linear_forward(void *context, int index, int thread)
                                 .ahead = following(l, weight, columns, depth, depth, is_last)});
     }
     write_results(l, thread, first, columns, l->y, l->out);
+}
+
+void cnn_linear_forward(void *context, int index, int thread)
+{
+    const cnn_linear *l = context;
+    if (is_turned(l))
+        forward_turned(l, index, l->scratch[thread]);
+    else
+        forward(l, index, thread);
 }
 
 /* weight_gradient = dy^T * x, one block of inputs. */

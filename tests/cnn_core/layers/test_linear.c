@@ -40,6 +40,7 @@ static void run(const cnn_linear *linear, int tasks, cnn_task *task)
 static void run_all(const cnn_linear *linear)
 {
     run(linear, cnn_linear_pick_tasks(linear), cnn_linear_pick);
+    run(linear, cnn_linear_turn_tasks(linear), cnn_linear_turn);
     run(linear, cnn_linear_forward_tasks(linear), cnn_linear_forward);
     run(linear, cnn_linear_pick_gradient_tasks(linear), cnn_linear_pick_gradient);
     run(linear, cnn_linear_backward_tasks(linear), cnn_linear_backward);
@@ -109,7 +110,7 @@ static void check_case(int n, int in, int out, float zeros, int relu)
     float *x = floats(N * IN), *weight = floats(OUT * IN), *bias = floats(OUT), *dy = floats(N * OUT);
     float *y = floats(N * OUT), *dx = floats(N * IN), *dw = floats(OUT * IN), *db = floats(OUT);
     float *scratch = floats(cnn_linear_scratch(n));
-    float *turned = floats(cnn_linear_turned(n, out));
+    float *turned = floats(larger(cnn_linear_turned(n, in), cnn_linear_turned(n, out)));
     const cnn_picked rows = picked(larger(cnn_picked_blocks(n, in), cnn_picked_blocks(n, out)), N);
     const cnn_picked columns = picked(cnn_picked_blocks(out, n), OUT);
     reference_fill(1, x, N * IN);
