@@ -156,9 +156,9 @@ static void forward_linear(cnn_pass *pass, int layer)
 {
     cnn_linear linear = cnn_pass_linear(pass, layer);
     cnn_threads_run(cnn_threads_for(pass->threads, cnn_linear_pick_work(&linear, linear.in)),
-                    cnn_linear_pick_tasks(&linear), cnn_linear_pick, &linear);
+                    cnn_linear_count_tasks(&linear), cnn_linear_count, &linear);
     cnn_threads_run(cnn_threads_for(pass->threads, cnn_linear_pick_work(&linear, linear.in)),
-                    cnn_linear_turn_tasks(&linear), cnn_linear_turn, &linear);
+                    cnn_linear_prepare_tasks(&linear), cnn_linear_prepare, &linear);
     cnn_threads_run(cnn_threads_for(pass->threads, cnn_linear_product_work(&linear)),
                     cnn_linear_forward_tasks(&linear), cnn_linear_forward, &linear);
 }

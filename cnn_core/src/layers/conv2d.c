@@ -152,9 +152,15 @@ void cnn_conv_lay_out(const cnn_conv *conv, const float *x, float *copy)
 {
     const ptrdiff_t width = (ptrdiff_t)conv->in.w * conv->in.c;
     const size_t columns = (size_t)held(conv->in.w, conv->copy_w, conv->pad_left) * (size_t)conv->in.c;
-    memset(copy, 0, (copy_count(conv) + CNN_VECTOR_MOST) * sizeof *copy);
-    for (int row = 0; row < held(conv->in.h, conv->copy_h, conv->pad_top); row++)
-        memcpy(copied_row(conv, copy, row), x + row * width, columns * sizeof *x);
+    /* Zeros from the end of a row to the next one: borders. */
+    float *end = copy;
+    for (int row = 0; row < held(conv->in.h, conv->copy_h, conv->pad_top); row++) {
+        float *const to = copied_row(conv, copy, row);
+        memset(end, 0, (size_t)(to - end) * sizeof *copy);
+        memcpy(to, x + row * width, columns * sizeof *x);
+        end = to + columns;
+    }
+    memset(end, 0, (copy_count(conv) + CNN_VECTOR_MOST - (size_t)(end - copy)) * sizeof *copy);
 }
 
 /* The adjoint of cnn_conv_lay_out. */

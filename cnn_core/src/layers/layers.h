@@ -114,13 +114,13 @@ typedef struct cnn_linear {
 } cnn_linear;
 
 size_t cnn_linear_scratch(int n);
-/* Number of tasks of each part, and task number `index`, run by `thread`. Forward: all of pick, then all of
- * turn, then all of forward. Backward: all of pick_gradient, which also sums the gradient of the bias, then
- * all of backward. */
-int cnn_linear_pick_tasks(const cnn_linear *linear);
-void cnn_linear_pick(void *linear, int index, int thread);
-int cnn_linear_turn_tasks(const cnn_linear *linear);
-void cnn_linear_turn(void *linear, int index, int thread);
+/* Number of tasks of each part, and task number `index`, run by `thread`. Forward: all of count, then all of
+ * prepare, then all of forward. Backward: all of pick_gradient, which also sums the gradient of the bias,
+ * then all of backward. */
+int cnn_linear_count_tasks(const cnn_linear *linear);
+void cnn_linear_count(void *linear, int index, int thread);
+int cnn_linear_prepare_tasks(const cnn_linear *linear);
+void cnn_linear_prepare(void *linear, int index, int thread);
 int cnn_linear_forward_tasks(const cnn_linear *linear);
 void cnn_linear_forward(void *linear, int index, int thread);
 int cnn_linear_pick_gradient_tasks(const cnn_linear *linear);

@@ -96,18 +96,31 @@ static int is_full(int64_t found, int64_t of)
 
 enum { FULL = INT32_MAX };
 
-/* Row `row` of a matrix [rows, columns], which is at `values`. */
-static void pick_row(const cnn_linear *l, const cnn_picked *picked, const float *values, int rows,
-                     int columns, int row)
+/* How many values of a row of a matrix, which is at `values`, are not zero. */
+static void count_row(const cnn_linear *l, const cnn_picked *picked, const float *values, int columns,
+                      int row)
 {
     const int found = l->kernels->count(values, columns);
     picked->found[row] = is_full(found, columns) ? FULL : found;
-    for (int block = 0; !is_full(found, columns) && block < blocks(columns, DEPTH); block++) {
+}
+
+/* Those of row `row` of a matrix [rows, columns]. */
+static void collect_row(const cnn_linear *l, const cnn_picked *picked, const float *values, int rows,
+                        int columns, int row)
+{
+    for (int block = 0; picked->found[row] != FULL && block < blocks(columns, DEPTH); block++) {
         const int first = depth_begin(columns, DEPTH, block), last = depth_begin(columns, DEPTH, block + 1);
         const size_t at = (size_t)block * (size_t)rows + (size_t)row;
         picked->counts[at] =
             l->kernels->collect(values + first, last - first, (int32_t)pitch(l), picked->terms + at * DEPTH);
     }
+}
+
+static void pick_row(const cnn_linear *l, const cnn_picked *picked, const float *values, int rows,
+                     int columns, int row)
+{
+    count_row(l, picked, values, columns, row);
+    collect_row(l, picked, values, rows, columns, row);
 }
 
 /* So few outputs are computed sooner than what is not zero is picked. */
@@ -116,29 +129,50 @@ static int is_narrow(const cnn_linear *l)
     return l->out < 2 * width(l);
 }
 
-/* By what takes less: multiplications and moves, by the input. Lanes that no image is in are multiplied, too;
- * what is_sparse says of sparse sums counts here as well. */
-static int is_turned(const cnn_linear *l)
+int cnn_linear_count_tasks(const cnn_linear *l)
 {
-    if (l->n <= FEW_ROWS || l->n > CNN_LINEAR_TURNED)
-        return 0;
-    const int64_t all = (int64_t)l->n * l->in, lanes = (int64_t)cnn_padded((size_t)l->n) * l->in;
-    const int sparse = !is_narrow(l) && is_sparse(&l->rows, l->n, all);
-    const int64_t terms = sparse ? found_in(&l->rows, l->n) * 8 / 5 : all;
-    return lanes * l->out + CNN_WORK_MOVE * all < (terms + (int64_t)CNN_WORK_MOVE * l->in) * l->out;
+    return is_narrow(l) ? 0 : l->n;
 }
 
-int cnn_linear_turn_tasks(const cnn_linear *l)
-{
-    return is_turned(l) ? blocks(l->in, GROUP) : 0;
-}
-
-/* Columns of x as rows, and zeros up to whole vectors. */
-void cnn_linear_turn(void *context, int index, int thread)
+void cnn_linear_count(void *context, int index, int thread)
 {
     (void)thread;
     const cnn_linear *l = context;
-    const int first = index * GROUP, columns = smaller(GROUP, l->in - first);
+    count_row(l, &l->rows, l->x + (size_t)index * (size_t)l->in, l->in, index);
+}
+
+typedef enum way { OF_ALL, OF_PICKED, OF_TURNED } way;
+
+/* How the forward product is taken, by what takes less: multiplications and moves, by the input. Lanes that
+ * no image is in are multiplied, too; what is_sparse says of sparse sums counts here as well. */
+static way way_of(const cnn_linear *l)
+{
+    const int64_t all = (int64_t)l->n * l->in, lanes = (int64_t)cnn_padded((size_t)l->n) * l->in;
+    const int sparse = !is_narrow(l) && is_sparse(&l->rows, l->n, all);
+    const int64_t terms = sparse ? found_in(&l->rows, l->n) * 8 / 5 : all;
+    if (l->n > FEW_ROWS && l->n <= CNN_LINEAR_TURNED &&
+        lanes * l->out + CNN_WORK_MOVE * all < (terms + (int64_t)CNN_WORK_MOVE * l->in) * l->out)
+        return OF_TURNED;
+    return sparse ? OF_PICKED : OF_ALL;
+}
+
+int cnn_linear_prepare_tasks(const cnn_linear *l)
+{
+    switch (way_of(l)) {
+    case OF_TURNED:
+        return blocks(l->in, GROUP);
+    case OF_PICKED:
+        return l->n;
+    case OF_ALL:
+        break;
+    }
+    return 0;
+}
+
+/* Columns of x as rows, and zeros up to whole vectors. */
+static void turn_inputs(const cnn_linear *l, int group)
+{
+    const int first = group * GROUP, columns = smaller(GROUP, l->in - first);
     float *turned = l->turned + cnn_linear_turned(l->n, first);
     l->kernels->transpose(l->x + first, l->in, l->n, columns, turned, turned_pitch(l->n));
     for (int column = 0; column < columns; column++)
@@ -146,16 +180,14 @@ void cnn_linear_turn(void *context, int index, int thread)
                (cnn_padded((size_t)l->n) - (size_t)l->n) * sizeof *turned);
 }
 
-int cnn_linear_pick_tasks(const cnn_linear *l)
-{
-    return is_narrow(l) ? 0 : l->n;
-}
-
-void cnn_linear_pick(void *context, int index, int thread)
+void cnn_linear_prepare(void *context, int index, int thread)
 {
     (void)thread;
     const cnn_linear *l = context;
-    pick_row(l, &l->rows, l->x + (size_t)index * (size_t)l->in, l->n, l->in, index);
+    if (way_of(l) == OF_TURNED)
+        turn_inputs(l, index);
+    else
+        collect_row(l, &l->rows, l->x + (size_t)index * (size_t)l->in, l->n, l->in, index);
 }
 
 /* A group of columns of dy: their sums are the gradient of the bias; as rows they are what multiplies x. */
@@ -247,7 +279,7 @@ double cnn_linear_product_work(const cnn_linear *l)
 
 int cnn_linear_forward_tasks(const cnn_linear *l)
 {
-    return blocks(l->out, is_turned(l) ? OUTPUTS : width(l));
+    return blocks(l->out, way_of(l) == OF_TURNED ? OUTPUTS : width(l));
 }
 
 /* y^T = weight * x^T + bias, one block of outputs, turned back. */
@@ -285,8 +317,7 @@ static void forward_turned(const cnn_linear *l, int index, float *sums)
 static void forward(const cnn_linear *l, int index, int thread)
 {
     const int first = index * width(l), columns = smaller(width(l), l->out - first);
-    const cnn_picked *picked =
-        !is_narrow(l) && is_sparse(&l->rows, l->n, (int64_t)l->n * l->in) ? &l->rows : NULL;
+    const cnn_picked *picked = way_of(l) == OF_PICKED ? &l->rows : NULL;
     const int most = picked ? DEPTH : DEEPER;
     ptrdiff_t elements[DEEPER], rows[DEEPER];
     fill_offsets(elements, 1);
@@ -319,7 +350,7 @@ static void forward(const cnn_linear *l, int index, int thread)
 void cnn_linear_forward(void *context, int index, int thread)
 {
     const cnn_linear *l = context;
-    if (is_turned(l))
+    if (way_of(l) == OF_TURNED)
         forward_turned(l, index, l->scratch[thread]);
     else
         forward(l, index, thread);

@@ -39,8 +39,8 @@ static void run(const cnn_linear *linear, int tasks, cnn_task *task)
 
 static void run_all(const cnn_linear *linear)
 {
-    run(linear, cnn_linear_pick_tasks(linear), cnn_linear_pick);
-    run(linear, cnn_linear_turn_tasks(linear), cnn_linear_turn);
+    run(linear, cnn_linear_count_tasks(linear), cnn_linear_count);
+    run(linear, cnn_linear_prepare_tasks(linear), cnn_linear_prepare);
     run(linear, cnn_linear_forward_tasks(linear), cnn_linear_forward);
     run(linear, cnn_linear_pick_gradient_tasks(linear), cnn_linear_pick_gradient);
     run(linear, cnn_linear_backward_tasks(linear), cnn_linear_backward);
