@@ -123,10 +123,23 @@ typedef struct cnn_pool {
     int channels, in_h, in_w, out_h, out_w, kernel_h, kernel_w, stride;
 } cnn_pool;
 
+/* Of each of `count` vectors x [columns], one behind the other: y[v * y_pitch + row] += the sum over columns
+ * of a[row * pitch + column] * x[v * columns + column], whose terms are added in the order of columns: to the
+ * bits of a product that goes on from y. */
+typedef struct cnn_matrix_vectors {
+    int rows, columns, count;
+    const float *a;
+    ptrdiff_t pitch;
+    const float *x;
+    float *y;
+    ptrdiff_t y_pitch;
+} cnn_matrix_vectors;
+
 typedef struct cnn_kernels {
     const char *name;
     int lanes; /* floats in a vector */
     void (*product)(const cnn_product *product);
+    void (*matrix_vectors)(const cnn_matrix_vectors *product);
     void (*sparse_product)(const cnn_sparse_product *product);
     /* How many of `count` values are not zero. */
     int (*count)(const float *values, int count);

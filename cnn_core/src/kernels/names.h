@@ -12,6 +12,7 @@
 
 extern const cnn_kernels KERNEL(table);
 void KERNEL(product)(const cnn_product *product);
+void KERNEL(matrix_vectors)(const cnn_matrix_vectors *product);
 void KERNEL(sparse_product)(const cnn_sparse_product *product);
 int KERNEL(count)(const float *values, int count);
 int KERNEL(collect)(const float *values, int count, int32_t pitch, cnn_term *terms);

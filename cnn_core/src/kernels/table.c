@@ -9,6 +9,7 @@ const cnn_kernels KERNEL(table) = {
     .name = CNN_NAME(CNN_ISA),
     .lanes = LANES,
     .product = KERNEL(product),
+    .matrix_vectors = KERNEL(matrix_vectors),
     .sparse_product = KERNEL(sparse_product),
     .count = KERNEL(count),
     .collect = KERNEL(collect),

@@ -13,7 +13,8 @@ enum {
     DEEPER = 2 * DEPTH, /* of products with all of a matrix: they take fewer columns at a time */
     GROUP = CNN_LINEAR_GROUP,
     FEW_ROWS = 2,
-    OUTPUTS = 48, /* of a task where inputs are turned: whole tiles of products */
+    FEW_IMAGES = 2, /* each of which is multiplied by the weights where they lie */
+    OUTPUTS = 48,   /* of a task where weights are not copied: whole tiles of products */
 };
 
 static int blocks(int count, int size)
@@ -141,7 +142,7 @@ void cnn_linear_count(void *context, int index, int thread)
     count_row(l, &l->rows, l->x + (size_t)index * (size_t)l->in, l->in, index);
 }
 
-typedef enum way { OF_ALL, OF_PICKED, OF_TURNED } way;
+typedef enum way { OF_ALL, OF_PICKED, OF_TURNED, OF_EACH } way;
 
 /* How the forward product is taken, by what takes less: multiplications and moves, by the input. Lanes that
  * no image is in are multiplied, too; what is_sparse says of sparse sums counts here as well. */
@@ -150,7 +151,9 @@ static way way_of(const cnn_linear *l)
     const int64_t all = (int64_t)l->n * l->in, lanes = (int64_t)cnn_padded((size_t)l->n) * l->in;
     const int sparse = !is_narrow(l) && is_sparse(&l->rows, l->n, all);
     const int64_t terms = sparse ? found_in(&l->rows, l->n) * 8 / 5 : all;
-    if (l->n > FEW_ROWS && l->n <= CNN_LINEAR_TURNED &&
+    if (l->n <= FEW_IMAGES)
+        return OF_EACH;
+    if (l->n <= CNN_LINEAR_TURNED &&
         lanes * l->out + CNN_WORK_MOVE * all < (terms + (int64_t)CNN_WORK_MOVE * l->in) * l->out)
         return OF_TURNED;
     return sparse ? OF_PICKED : OF_ALL;
@@ -164,6 +167,7 @@ int cnn_linear_prepare_tasks(const cnn_linear *l)
     case OF_PICKED:
         return l->n;
     case OF_ALL:
+    case OF_EACH:
         break;
     }
     return 0;
@@ -279,7 +283,8 @@ double cnn_linear_product_work(const cnn_linear *l)
 
 int cnn_linear_forward_tasks(const cnn_linear *l)
 {
-    return blocks(l->out, way_of(l) == OF_TURNED ? OUTPUTS : width(l));
+    const way taken = way_of(l);
+    return blocks(l->out, taken == OF_TURNED || taken == OF_EACH ? OUTPUTS : width(l));
 }
 
 /* y^T = weight * x^T + bias, one block of outputs, turned back. */
@@ -311,6 +316,25 @@ static void forward_turned(const cnn_linear *l, int index, float *sums)
                            .ahead = following(l, weight, outputs, depth, depth, is_last)});
     }
     l->kernels->transpose(sums, pitch, outputs, l->n, l->y + first, l->out);
+}
+
+/* y = x * weight^T + bias, one block of outputs, of few images. */
+static void forward_each(const cnn_linear *l, int index)
+{
+    const int first = index * OUTPUTS, outputs = smaller(OUTPUTS, l->out - first);
+    float *y = l->y + first;
+    for (int image = 0; image < l->n; image++)
+        memcpy(y + (size_t)image * (size_t)l->out, l->bias + first, (size_t)outputs * sizeof *y);
+    l->kernels->matrix_vectors(&(cnn_matrix_vectors){.rows = outputs,
+                                                     .columns = l->in,
+                                                     .count = l->n,
+                                                     .a = l->weight + (size_t)first * (size_t)l->in,
+                                                     .pitch = l->in,
+                                                     .x = l->x,
+                                                     .y = y,
+                                                     .y_pitch = l->out});
+    for (int image = 0; l->relu && image < l->n; image++)
+        cnn_relu_forward(y + (size_t)image * (size_t)l->out, (size_t)outputs);
 }
 
 /* y = x * weight^T + bias, one block of outputs. */
@@ -350,10 +374,18 @@ static void forward(const cnn_linear *l, int index, int thread)
 void cnn_linear_forward(void *context, int index, int thread)
 {
     const cnn_linear *l = context;
-    if (way_of(l) == OF_TURNED)
+    switch (way_of(l)) {
+    case OF_TURNED:
         forward_turned(l, index, l->scratch[thread]);
-    else
+        break;
+    case OF_EACH:
+        forward_each(l, index);
+        break;
+    case OF_ALL:
+    case OF_PICKED:
         forward(l, index, thread);
+        break;
+    }
 }
 
 /* weight_gradient = dy^T * x, one block of inputs. */

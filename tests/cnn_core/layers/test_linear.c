@@ -16,11 +16,13 @@ static double bound(double terms, double size)
     return (terms + 1) * (double)FLT_EPSILON / 2 * size;
 }
 
-/* Batches and extents that divide no block, and some that do. */
+/* Batches and extents that divide no block, and some that do; of one and two images, and of as many as have
+ * their inputs turned. */
 static const struct {
     int n, in, out;
-} cases[] = {{1, 1, 1},     {1, 300, 5},   {3, 7, 70},    {17, 257, 65},
-             {100, 96, 64}, {300, 33, 10}, {2, 600, 300}, {19, 130, 265}};
+} cases[] = {{1, 1, 1},      {1, 300, 5},    {3, 7, 70},     {17, 257, 65}, {100, 96, 64},
+             {300, 33, 10},  {2, 600, 300},  {19, 130, 265}, {1, 257, 13},  {2, 7, 70},
+             {16, 257, 130}, {32, 600, 300}, {60, 50, 100}};
 
 /* As gradients lie in a network: then they may go past the caches. */
 static float *floats(size_t count)
