@@ -76,7 +76,7 @@ void cnn_conv_backward(const cnn_kernels *kernels, const cnn_conv *conv, const f
 void cnn_conv_add_parts(const cnn_kernels *kernels, const cnn_conv *conv, float *values, int parts,
                         float *weight_gradient, float *bias_gradient, int index);
 
-/* ---- linear: layers/linear.c ---- */
+/* ---- linear: layers/linear*.c ---- */
 
 enum {
     CNN_LINEAR_DEPTH = 112, /* most terms of a sum that are taken at a time */
