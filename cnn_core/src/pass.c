@@ -320,6 +320,7 @@ cnn_linear cnn_pass_linear(cnn_pass *pass, int index)
                         .n = pass->n,
                         .in = (int)cnn_shape_count(layer->in),
                         .out = layer->out.c,
+                        .threads = cnn_threads_count(pass->threads),
                         .relu = cnn_is_fused_relu(pass->net, index + 1),
                         .x = cnn_input_of(pass, index)->first,
                         .weight = layer->weight,

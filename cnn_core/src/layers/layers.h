@@ -102,6 +102,7 @@ size_t cnn_linear_turned(int n, int columns);
 typedef struct cnn_linear {
     const cnn_kernels *kernels;
     int n, in, out, relu;
+    int threads; /* that do tasks: what a thread does next is what as many tasks later is done */
     const float *x, *weight, *bias;
     float *y;
     const float *dy;

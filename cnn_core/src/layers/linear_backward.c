@@ -71,6 +71,19 @@ static void backward_weight(const cnn_linear *l, int index, float *scratch)
     }
 }
 
+/* The weights that come after block `block` of inputs first to first + columns: the next one, or the first of
+ * the next task. */
+static cnn_ahead following(const cnn_linear *l, int first, int columns, int block)
+{
+    if (block < blocks(l->out, DEPTH) - 1) {
+        const int begin = depth_begin(l->out, DEPTH, block + 1), end = depth_begin(l->out, DEPTH, block + 2);
+        return (cnn_ahead){l->weight + (size_t)begin * (size_t)l->in + first, l->in, end - begin, columns};
+    }
+    const int next = next_first(l, first, l->in);
+    return (cnn_ahead){l->weight + next, l->in, depth_begin(l->out, DEPTH, 1),
+                       smaller(width(l), l->in - next)};
+}
+
 /* dx = dy * weight, one block of inputs. No deeper blocks than where zeros are left out: a row of dy^T is
  * read a piece of a line at a time, and those of a deep block would not stay near. */
 static void backward_input(const cnn_linear *l, int index, int thread)
@@ -96,8 +109,7 @@ static void backward_input(const cnn_linear *l, int index, int thread)
                            .b = l->scratch[thread],
                            .b_row = rows,
                            .target = {.c = results(l, thread), .pitch = pitch(l), .continued = block > 0},
-                           .ahead = following(l, weight, depth, columns, (ptrdiff_t)depth * l->in,
-                                              block == blocks(l->out, DEPTH) - 1)});
+                           .ahead = following(l, first, columns, block)});
     }
     cnn_linear_write_results(l, thread, first, columns, l->dx, l->in);
 }

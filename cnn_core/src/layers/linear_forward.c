@@ -112,7 +112,7 @@ static void forward_turned(const cnn_linear *l, int index, float *sums)
                            .b = l->turned + (size_t)begin * (size_t)pitch,
                            .b_row = rows,
                            .target = {.c = sums, .pitch = pitch, .continued = 1, .relu = l->relu && is_last},
-                           .ahead = following(l, weight, outputs, depth, depth, is_last)});
+                           .ahead = {is_last ? NULL : weight + depth, l->in, is_last ? 0 : outputs, depth}});
     }
     l->kernels->transpose(sums, pitch, outputs, l->n, l->y + first, l->out);
 }
@@ -134,6 +134,19 @@ static void forward_each(const cnn_linear *l, int index)
                                                      .y_pitch = l->out});
     for (int image = 0; l->relu && image < l->n; image++)
         cnn_relu_forward(y + (size_t)image * (size_t)l->out, (size_t)outputs);
+}
+
+/* The weights that come after block `block` of outputs first to first + columns: the next one, or the first
+ * of the next task. */
+static cnn_ahead following(const cnn_linear *l, int first, int columns, int most, int block)
+{
+    if (block < blocks(l->in, most) - 1) {
+        const int begin = depth_begin(l->in, most, block + 1), end = depth_begin(l->in, most, block + 2);
+        return (cnn_ahead){l->weight + (size_t)first * (size_t)l->in + begin, l->in, columns, end - begin};
+    }
+    const int next = next_first(l, first, l->out);
+    return (cnn_ahead){l->weight + (size_t)next * (size_t)l->in, l->in, smaller(width(l), l->out - next),
+                       depth_begin(l->in, most, 1)};
 }
 
 /* y = x * weight^T + bias, one block of outputs. */
@@ -165,7 +178,7 @@ static void forward(const cnn_linear *l, int index, int thread)
                                                       .start = block ? NULL : l->bias + first,
                                                       .continued = block > 0,
                                                       .relu = l->relu && is_last},
-                                           .ahead = following(l, weight, columns, depth, depth, is_last)});
+                                           .ahead = following(l, first, columns, most, block)});
     }
     cnn_linear_write_results(l, thread, first, columns, l->y, l->out);
 }

@@ -64,12 +64,11 @@ static inline void fill_offsets(ptrdiff_t offsets[DEEPER], ptrdiff_t step)
         offsets[i] = i * step;
 }
 
-/* The block of the weights that is read after the one at `block` of as many rows and columns: `step` floats
- * behind it. None if that one is the last. */
-static inline cnn_ahead following(const cnn_linear *l, const float *block, int rows, int columns,
-                                  ptrdiff_t step, int is_last)
+/* The first of `all` columns of the task that a thread has, perhaps, after the one from column `first` on;
+ * `all` if there is none. */
+static inline int next_first(const cnn_linear *l, int first, int all)
 {
-    return is_last ? (cnn_ahead){0} : (cnn_ahead){block + step, l->in, rows, columns};
+    return all - first > l->threads * width(l) ? first + l->threads * width(l) : all;
 }
 
 /* How many of `rows` rows' values are not zero, once all are counted. */

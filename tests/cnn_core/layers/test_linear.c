@@ -126,6 +126,7 @@ static void check_case(int n, int in, int out, float zeros, int relu)
                                .in = in,
                                .out = out,
                                .relu = relu,
+                               .threads = 1,
                                .x = x,
                                .weight = weight,
                                .bias = bias,
