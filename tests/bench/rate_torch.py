@@ -13,7 +13,9 @@ import torch
 from networks import Network, layers_of
 from torch import nn
 
-WARM_UP = 2
+# As rate.c has them.
+WARM_UP_STEPS = 2
+WARM_UP_SECONDS = 1
 
 
 def padding_of(layer):
@@ -87,17 +89,25 @@ class Rate:
         with torch.inference_mode():
             self.net(self.fixed)
 
-    def measure(self, training, batch, seconds):
-        work = self.train if training else self.infer
-        if self.made != (training, batch):
-            self.make(training, batch)
-            for _ in range(WARM_UP):
-                work()
+    @staticmethod
+    def run_for(work, seconds):
+        """Steps for so many seconds; how many there were, and what they took."""
         steps, start, took = 0, time.perf_counter(), 0
         while took < seconds or not steps:
             work()
             steps += 1
             took = time.perf_counter() - start
+        return steps, took
+
+    def measure(self, training, batch, seconds):
+        work = self.train if training else self.infer
+        if self.made != (training, batch):
+            self.make(training, batch)
+            for _ in range(WARM_UP_STEPS):
+                work()
+            if training:
+                self.run_for(work, WARM_UP_SECONDS)
+        steps, took = self.run_for(work, seconds)
         return {"images_per_second": steps * batch / took, "steps": steps}
 
     def losses(self, batch, steps):
