@@ -280,6 +280,29 @@ static int oldest(const ws_ring *ring, uint64_t among)
     return found;
 }
 
+static uint64_t all_slots(const ws_ring *ring)
+{
+    return UINT64_MAX >> (WS_RING_MOST_SLOTS - ring->view.head.slots);
+}
+
+/* The slots of a frame and of all older ones. */
+static uint64_t slots_up_to(const ws_ring *ring, uint32_t slot)
+{
+    uint64_t found = 0;
+    for (uint32_t i = 0; i < ring->view.head.slots; i++)
+        found |= (uint64_t)(ring->notes[i].word <= ring->notes[slot].word) << i;
+    return found;
+}
+
+/* Gives away what must not be lost of a set of slots, the oldest first. */
+static void make_all_safe(ws_ring *ring, uint64_t slots, ws_ring_spill *spill, void *context)
+{
+    for (int slot = oldest(ring, slots); slot >= 0; slot = oldest(ring, slots)) {
+        make_safe(ring, (uint32_t)slot, spill, context);
+        slots &= ~((uint64_t)1 << slot);
+    }
+}
+
 static void hide(ws_ring *ring, uint32_t slot)
 {
     atomic_store(&ws_ring_slot_of(&ring->view, slot)->word, 0);
@@ -298,25 +321,11 @@ static void show_again(ws_ring *ring, uint64_t slots)
     }
 }
 
-/* The same for a frame and all older ones that somebody looks at, which would come too late afterwards: who
- * looks may let go without having done anything, and frames are given away in the order of their steps. */
-static void make_safe_up_to(ws_ring *ring, uint32_t slot, ws_ring_spill *spill, void *context)
-{
-    uint64_t left = 0;
-    for (uint32_t i = 0; i < ring->view.head.slots; i++)
-        left |= (uint64_t)(ring->notes[i].word <= ring->notes[slot].word) << i;
-    for (int next = oldest(ring, left); next >= 0; next = oldest(ring, left)) {
-        make_safe(ring, (uint32_t)next, spill, context);
-        left &= ~((uint64_t)1 << next);
-    }
-}
-
 static uint32_t find_slot(ws_ring *ring, ws_ring_spill *spill, void *context)
 {
-    const uint64_t all = UINT64_MAX >> (WS_RING_MOST_SLOTS - ring->view.head.slots);
     uint64_t hidden = 0;
     for (;;) {
-        const uint64_t free_slots = all & ~pinned(ring);
+        const uint64_t free_slots = all_slots(ring) & ~pinned(ring);
         const int found = oldest(ring, hidden & free_slots);
         if (found >= 0) {
             show_again(ring, hidden & ~((uint64_t)1 << found));
@@ -324,7 +333,9 @@ static uint32_t find_slot(ws_ring *ring, ws_ring_spill *spill, void *context)
         }
         /* Never -1: there are fewer readers than slots. */
         const uint32_t next = (uint32_t)oldest(ring, free_slots & ~hidden);
-        make_safe_up_to(ring, next, spill, context);
+        /* Older ones, which are looked at, would come too late afterwards: who looks may let go of one
+         * undone. */
+        make_all_safe(ring, slots_up_to(ring, next), spill, context);
         hide(ring, next);
         hidden |= (uint64_t)1 << next;
     }
@@ -368,11 +379,7 @@ void ws_ring_publish(ws_ring *ring, uint32_t must)
 
 void ws_ring_flush(ws_ring *ring, ws_ring_spill *spill, void *context)
 {
-    uint64_t left = UINT64_MAX >> (WS_RING_MOST_SLOTS - ring->view.head.slots);
-    for (int slot = oldest(ring, left); slot >= 0; slot = oldest(ring, left)) {
-        make_safe(ring, (uint32_t)slot, spill, context);
-        left &= ~((uint64_t)1 << slot);
-    }
+    make_all_safe(ring, all_slots(ring), spill, context);
 }
 
 /* ---- What is told, and what is wished. */
