@@ -40,18 +40,16 @@ int folders_lock(const char *path, const char *busy, int *lock)
     *lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*lock < 0)
         return cnn_fail(CNN_IO_FAILED, "%s: %s", path, strerror(errno));
-    /* Who asks whether it is locked holds it for an instant. */
+    /* Who asks whether it is locked holds it for an instant: again after that. */
     const struct timespec instant = {.tv_nsec = 10000000};
-    int is_locked = flock(*lock, LOCK_EX | LOCK_NB) == 0;
-    for (int i = 0; i < 10 && !is_locked && errno == EWOULDBLOCK; i++) {
+    for (int again = 10; flock(*lock, LOCK_EX | LOCK_NB) != 0; again--) {
+        if (errno != EWOULDBLOCK)
+            return cnn_fail(CNN_IO_FAILED, "%s: cannot be locked: %s", path, strerror(errno));
+        if (again == 0)
+            return cnn_fail(CNN_BAD_ARGUMENT, "%s: %s", path, busy);
         nanosleep(&instant, NULL);
-        is_locked = flock(*lock, LOCK_EX | LOCK_NB) == 0;
     }
-    if (is_locked)
-        return CNN_OK;
-    if (errno == EWOULDBLOCK)
-        return cnn_fail(CNN_BAD_ARGUMENT, "%s: %s", path, busy);
-    return cnn_fail(CNN_IO_FAILED, "%s: cannot be locked: %s", path, strerror(errno));
+    return CNN_OK;
 }
 
 int folders_check_empty(const char *path, const char *found)

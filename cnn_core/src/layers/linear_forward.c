@@ -112,7 +112,7 @@ static void forward_turned(const cnn_linear *l, int index, float *sums)
                            .b = l->turned + (size_t)begin * (size_t)pitch,
                            .b_row = rows,
                            .target = {.c = sums, .pitch = pitch, .continued = 1, .relu = l->relu && is_last},
-                           .ahead = {is_last ? NULL : weight + depth, l->in, is_last ? 0 : outputs, depth}});
+                           .ahead = {weight + depth, l->in, is_last ? 0 : outputs, depth}});
     }
     l->kernels->transpose(sums, pitch, outputs, l->n, l->y + first, l->out);
 }
