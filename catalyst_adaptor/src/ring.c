@@ -289,9 +289,9 @@ static uint64_t all_slots(const ws_ring *ring)
 static uint64_t slots_up_to(const ws_ring *ring, uint32_t slot)
 {
     uint64_t found = 0;
-    for (uint32_t i = 0; i < ring->view.head.slots; i++)
+    for (uint32_t i = 0; i < WS_RING_MOST_SLOTS; i++)
         found |= (uint64_t)(ring->notes[i].word <= ring->notes[slot].word) << i;
-    return found;
+    return found & all_slots(ring);
 }
 
 /* Gives away what must not be lost of a set of slots, the oldest first. */
