@@ -24,6 +24,7 @@ struct ws_history_tail {
     ws_row_layout layout;
     uint64_t given;    /* rows */
     char *chunk;       /* rows as read; the first is the last one given before */
+    char *again;       /* the same, read a second time */
     size_t chunk_rows; /* at least 2 */
     char *last;        /* the last row given */
 };
@@ -65,8 +66,9 @@ static int allocate(ws_history_tail *tail)
     const size_t row_bytes = tail->layout.row_bytes, fitting = CHUNK_BYTES / row_bytes;
     tail->chunk_rows = fitting < 2 ? 2 : fitting;
     tail->chunk = malloc(tail->chunk_rows * row_bytes);
+    tail->again = malloc(tail->chunk_rows * row_bytes);
     tail->last = malloc(row_bytes);
-    if (!tail->chunk || !tail->last)
+    if (!tail->chunk || !tail->again || !tail->last)
         return ws_fail(WS_NO_MEMORY, "%s: no memory to read rows of %zu bytes", tail->path, row_bytes);
     return WS_OK;
 }
@@ -180,32 +182,41 @@ static int give(ws_history_tail *tail, size_t next, size_t count, uint64_t until
     return WS_OK;
 }
 
-/* Reads on from the last row given. Each look at the file begins with that row: if it is another now, or
- * none, the file was cut, and what came before it may be another one too. */
+/* Reads the rows that follow, after the last one given. The file may be cut and grow again at any instant,
+ * also within a call that reads it: rows are of one branch only if they are found twice. And if the last row
+ * given is another now, or none, what came before it may be another one too. */
+static int read_chunk(ws_history_tail *tail, size_t *count)
+{
+    const size_t row_bytes = tail->layout.row_bytes, known = tail->given > 0;
+    const uint64_t from = tail->head_bytes + (tail->given - known) * row_bytes;
+    const ssize_t got =
+        ws_history_file_read(tail->descriptor, tail->chunk, tail->chunk_rows * row_bytes, from);
+    const size_t bytes = got < 0 ? 0 : (size_t)got / row_bytes * row_bytes;
+    const ssize_t same = got < 0 ? -1 : ws_history_file_read(tail->descriptor, tail->again, bytes, from);
+    if (same < 0)
+        return cannot_read(tail->path);
+    *count = bytes / row_bytes;
+    if ((size_t)same < bytes || memcmp(tail->chunk, tail->again, bytes) != 0)
+        return CHANGED;
+    return known && (*count == 0 || memcmp(tail->chunk, tail->last, row_bytes) != 0) ? CHANGED : WS_OK;
+}
+
 static int read_on(ws_history_tail *tail, uint64_t until, ws_curve *curve)
 {
-    const size_t row_bytes = tail->layout.row_bytes, bytes = tail->chunk_rows * row_bytes;
-    const int is_whole = tail->given == 0;
     struct stat now;
     /* No further than it is long now: a run may write faster than this reads. */
     if (fstat(tail->descriptor, &now) != 0)
         return cannot_read(tail->path);
     for (int wanted = 1; wanted;) {
         const size_t known = tail->given > 0;
-        const uint64_t from = tail->head_bytes + (tail->given - known) * row_bytes;
-        const ssize_t got = ws_history_file_read(tail->descriptor, tail->chunk, bytes, from);
-        if (got < 0)
-            return cannot_read(tail->path);
-        const size_t count = (size_t)got / row_bytes;
-        if (known && (count == 0 || memcmp(tail->chunk, tail->last, row_bytes) != 0))
-            return CHANGED;
-        const int status = give(tail, known, count, until, curve, &wanted);
-        /* Rows that do not fit together may be of two branches of a run; not if all come from here. */
-        if (status == WS_BAD_FILE && !is_whole)
-            return CHANGED;
+        size_t count = 0;
+        int status = read_chunk(tail, &count);
+        if (status == WS_OK)
+            status = give(tail, known, count, until, curve, &wanted);
         if (status)
             return status;
-        if (count < tail->chunk_rows || tail->head_bytes + tail->given * row_bytes >= (uint64_t)now.st_size)
+        if (count < tail->chunk_rows ||
+            tail->head_bytes + tail->given * tail->layout.row_bytes >= (uint64_t)now.st_size)
             break;
     }
     return WS_OK;
@@ -246,6 +257,7 @@ void ws_history_tail_close(ws_history_tail *tail)
     free(tail->path);
     free(tail->head);
     free(tail->chunk);
+    free(tail->again);
     free(tail->last);
     free(tail);
 }

@@ -21,8 +21,8 @@ const ws_row_layout *ws_history_tail_layout(const ws_history_tail *tail);
 /* Gives the rows that have not been given yet and whose step is <= `until` to the curve, the same one in each
  * call and empty before the first; a row that is not complete yet is left for the next time. A file whose
  * rows have been cut (its run was resumed from an earlier step), even if it has grown again since, or in
- * whose place there is another, is read again from the start: the curve is cleared first. Memory: rows of a
- * quarter of a megabyte, or two.
+ * whose place there is another, is read again from the start: the curve is cleared first. Memory: twice
+ * rows of a quarter of a megabyte, or twice two.
  *
  * WS_BAD_FILE: another network's history is in its place, or a row whose step does not rise (its number and
  * byte are named; those before it have been given); WS_IO_FAILED, also if the file is cut again and again

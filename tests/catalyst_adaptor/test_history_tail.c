@@ -414,6 +414,65 @@ static void test_a_writer_is_killed_and_resumed(void **state)
     }
 }
 
+/* The loss of a row after step 100 is the number of its branch. */
+static void cut_and_grow_again(uint64_t branch, const char *row, size_t row_bytes, int file, off_t end)
+{
+    const size_t count = 200 + branch * 97 % 301;
+    char *rows = malloc(count * row_bytes);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(rows + i * row_bytes, row, row_bytes);
+        memcpy(rows + i * row_bytes, &(double){101 + (double)i}, sizeof(double));
+        memcpy(rows + i * row_bytes + 3 * sizeof(double), &(double){(double)branch}, sizeof(double));
+    }
+    if (ftruncate(file, end) != 0 || pwrite(file, rows, count * row_bytes, end) < 0)
+        _exit(1);
+    free(rows);
+}
+
+/* Of a file that ends with step 100. */
+static pid_t fork_cutter(void)
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        const size_t row_bytes = ws_history_tail_layout(tail)->row_bytes;
+        const off_t end = size_of(path);
+        char *row = malloc(row_bytes);
+        const int file = open(path, O_RDWR);
+        if (pread(file, row, row_bytes, end - (off_t)row_bytes) != (ssize_t)row_bytes)
+            _exit(1);
+        for (uint64_t branch = 1;; branch++)
+            cut_and_grow_again(branch, row, row_bytes, file, end);
+    }
+    assert_true(child > 0);
+    return child;
+}
+
+/* However the file is cut between and during looks at it, a curve is of one branch. */
+static void test_a_file_is_cut_while_it_is_read(void **state)
+{
+    (void)state;
+    run(0, 0, 100, 0);
+    start_reading();
+    const pid_t child = fork_cutter();
+    for (int seen = 0; seen < 20000;) {
+        const int status = ws_history_tail_read(tail, UINT64_MAX, curve);
+        if (status) {
+            assert_int_equal(status, WS_IO_FAILED);
+            assert_non_null(strstr(ws_message(), "was cut 3 times while it was read"));
+            continue;
+        }
+        ws_history_view view;
+        ws_curve_look(curve, &view);
+        assert_true(view.rows >= 101);
+        for (uint64_t step = 101; step < view.rows; step++)
+            assert_true(view.columns[3][step] == view.columns[3][101]);
+        seen += view.rows > 101;
+    }
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
 /* The memory of reading is that of the curve and a chunk. */
 static void test_memory_does_not_grow(void **state)
 {
@@ -442,6 +501,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_step_that_does_not_rise, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_files_that_are_no_history, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_writer_is_killed_and_resumed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_file_is_cut_while_it_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_memory_does_not_grow, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
