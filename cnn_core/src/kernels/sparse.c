@@ -6,6 +6,25 @@
  * latency. */
 enum { WIDEST = 8 };
 
+/* How the terms of later rows come near: these lie apart, so that no processor foresees them. */
+enum {
+    NEAR_TERMS = 4096, /* so many are near as it is */
+    ROWS_AHEAD = 4,
+    LINES = 4, /* at a time: enough for most rows */
+    LINE_TERMS = 64 / sizeof(cnn_term),
+};
+
+INLINE void fetch_terms(const cnn_sparse_product *p, int i)
+{
+    if (i >= p->m)
+        return;
+    const cnn_term *term = p->terms + i * p->capacity, *end = term + p->counts[i];
+    do {
+        UNROLL for (int line = 0; line < LINES; line++) fetch(&term[line * LINE_TERMS].value);
+        term += LINES * LINE_TERMS;
+    } while (term < end);
+}
+
 INLINE void strip(const cnn_sparse_product *p, int i, int j, int columns, int vectors)
 {
     vector sum[WIDEST];
@@ -33,6 +52,7 @@ INLINE void strip(const cnn_sparse_product *p, int i, int j, int columns, int ve
     case count:                                                                                              \
         for (int i = 0; i < p->m; i++) {                                                                     \
             fetch_some(&ahead);                                                                              \
+            fetch_terms(p, i + rows_ahead);                                                                  \
             for (int j = 0; j < whole; j += WIDEST * LANES)                                                  \
                 strip(p, i, j, WIDEST *LANES, WIDEST);                                                       \
             strip(p, i, whole, p->n - whole, count);                                                         \
@@ -47,6 +67,7 @@ void KERNEL(sparse_product)(const cnn_sparse_product *product)
     cnn_sparse_product copy = *product, *p = &copy;
     fetching ahead = begin_fetching(&copy.ahead, copy.m);
     decide_distance(&copy.target, 1);
+    const int rows_ahead = p->m * p->capacity > NEAR_TERMS ? ROWS_AHEAD : p->m;
     const int whole = (p->n - 1) / (WIDEST * LANES) * (WIDEST * LANES);
     switch ((p->n - whole + LANES - 1) / LANES) {
         LAST_STRIP(1)

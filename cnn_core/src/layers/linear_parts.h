@@ -15,6 +15,7 @@ enum {
     DEPTH = CNN_LINEAR_DEPTH,
     DEEPER = 2 * DEPTH, /* of products with all of a matrix: they take fewer columns at a time */
     GROUP = CNN_LINEAR_GROUP,
+    WIDEST = 64, /* columns of a task, at most */
 };
 
 static inline int blocks(int count, int size)
@@ -34,10 +35,11 @@ static inline int depth_begin(int count, int most, int block)
     return cnn_part_begin(count, blocks(count, most), block);
 }
 
-/* Columns of a task: as many as a sparse product keeps in registers. */
+/* Columns of a task: as many as a sparse product keeps in registers, and as few as let a block of the second
+ * operand stay in the nearest cache. */
 static inline int width(const cnn_linear *l)
 {
-    return 8 * l->kernels->lanes;
+    return smaller(8 * l->kernels->lanes, WIDEST);
 }
 
 /* From one row of a copied block to the next. */
