@@ -122,19 +122,32 @@ def pause_and_go_on(window, training):
     window.wait(lambda: training.step() > rests_at, "a training that goes on")
 
 
-def set_breakpoint(window, screen, training):
-    """By ParaView's own menu."""
+def type_breakpoint(window, screen, training, seconds):
+    """By ParaView's own menu: at the step that the training comes to after so many seconds."""
     window.press("menu/Catalyst")
     window.press("menu/Set Breakpoint")
     window.wait_for("BreakpointTime")
     status = training.status()
-    step = status["step"] + 10 + round(TYPING_SECONDS * status["images_per_s"] / 100)
+    step = status["step"] + 10 + round(seconds * status["images_per_s"] / 100)
     window.type("BreakpointTime", str(step))
     screen.do("key", "Return")
-    window.wait(lambda: training.step() == step and stands_still(training), f"a rest at step {step}", 120)
-    window.wait(lambda: window.find(PAUSE).text == "Continue", "a pause")
-    window.press(PAUSE)
-    window.wait(lambda: training.step() > step, "a training that goes on")
+    return step
+
+
+def set_breakpoint(window, screen, training):
+    """One that is typed too late, for a machine that stood still, is refused, and the training rests at once: then again,
+    further ahead."""
+    for seconds in (TYPING_SECONDS, 4 * TYPING_SECONDS, 8 * TYPING_SECONDS):
+        step = type_breakpoint(window, screen, training, seconds)
+        window.wait(lambda: window.find(PAUSE).text == "Continue" and stands_still(training), f"a rest at step {step}")
+        rests_at = training.step()
+        if rests_at != step:
+            assert rests_at > step and "pause_at" in training.status()["refused"], (rests_at, training.status())
+        window.press(PAUSE)
+        window.wait(lambda: training.step() > rests_at, "a training that goes on")
+        if rests_at == step:
+            return
+    raise AssertionError(f"no breakpoint was typed within {seconds} s")
 
 
 def turn_learning_rate(window, training, value):
