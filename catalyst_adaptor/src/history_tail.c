@@ -191,14 +191,18 @@ static int read_chunk(ws_history_tail *tail, size_t *count)
     const uint64_t from = tail->head_bytes + (tail->given - known) * row_bytes;
     const ssize_t got =
         ws_history_file_read(tail->descriptor, tail->chunk, tail->chunk_rows * row_bytes, from);
-    const size_t bytes = got < 0 ? 0 : (size_t)got / row_bytes * row_bytes;
-    const ssize_t same = got < 0 ? -1 : ws_history_file_read(tail->descriptor, tail->again, bytes, from);
+    if (got < 0)
+        return cannot_read(tail->path);
+    *count = (size_t)got / row_bytes;
+    const size_t bytes = *count * row_bytes;
+    const ssize_t same = ws_history_file_read(tail->descriptor, tail->again, bytes, from);
     if (same < 0)
         return cannot_read(tail->path);
-    *count = bytes / row_bytes;
     if ((size_t)same < bytes || memcmp(tail->chunk, tail->again, bytes) != 0)
         return CHANGED;
-    return known && (*count == 0 || memcmp(tail->chunk, tail->last, row_bytes) != 0) ? CHANGED : WS_OK;
+    if (known && (*count == 0 || memcmp(tail->chunk, tail->last, row_bytes) != 0))
+        return CHANGED;
+    return WS_OK;
 }
 
 static int read_on(ws_history_tail *tail, uint64_t until, ws_curve *curve)

@@ -7,7 +7,7 @@ enum { FEW_ROWS = 2 };
 /* A block of the second operand, and one of results: more than the results where inputs are turned. */
 size_t cnn_linear_scratch(int n)
 {
-    return ((size_t)DEEPER + (size_t)n) * cnn_odd_lines(WIDEST);
+    return ((size_t)DEEPER + (size_t)n) * cnn_odd_lines(MOST_COLUMNS);
 }
 
 size_t cnn_linear_turned(int n, int columns)

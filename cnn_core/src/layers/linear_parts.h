@@ -15,7 +15,7 @@ enum {
     DEPTH = CNN_LINEAR_DEPTH,
     DEEPER = 2 * DEPTH, /* of products with all of a matrix: they take fewer columns at a time */
     GROUP = CNN_LINEAR_GROUP,
-    WIDEST = 64, /* columns of a task, at most */
+    MOST_COLUMNS = 64, /* of a task */
 };
 
 static inline int blocks(int count, int size)
@@ -39,7 +39,7 @@ static inline int depth_begin(int count, int most, int block)
  * operand stay in the nearest cache. */
 static inline int width(const cnn_linear *l)
 {
-    return smaller(8 * l->kernels->lanes, WIDEST);
+    return smaller(8 * l->kernels->lanes, MOST_COLUMNS);
 }
 
 /* From one row of a copied block to the next. */
