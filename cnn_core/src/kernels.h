@@ -79,9 +79,12 @@ typedef struct cnn_term {
 
 /* The same product, to the bit where all is finite (but for the sign of a zero), for an a of which only what
  * is not zero is given: of row i, the first counts[i] terms at terms + i * capacity, in the order of d. Rows
- * are done one after the other, so that those of the target may overlap. */
+ * are done one after the other, so that those of the target may overlap. With blocks, each row's terms are
+ * multiplied by as many b's, one b_step from the next, whose results go to c's that are one c_step apart; 0
+ * is one block. */
 typedef struct cnn_sparse_product {
-    int m, n;
+    int m, n, blocks;
+    ptrdiff_t b_step, c_step;
     const cnn_term *terms;
     ptrdiff_t capacity;
     const int32_t *counts; /* [m] */

@@ -25,27 +25,47 @@ INLINE void fetch_terms(const cnn_sparse_product *p, int i)
     } while (term < end);
 }
 
-INLINE void strip(const cnn_sparse_product *p, int i, int j, int columns, int vectors)
+/* Terms of a row. */
+typedef struct term_list {
+    const cnn_term *first, *end;
+} term_list;
+
+/* Columns j to j + columns of a row of sums at c, from a b. */
+INLINE void strip(const cnn_target *target, term_list list, const float *b, float *c, int j, int columns,
+                  int vectors)
 {
     vector sum[WIDEST];
-    ptrdiff_t row;
-    place(p->target.row, p->target.pitch, i, 1, &row);
-    float *const c = p->target.c + row + j;
-    if (p->target.distance != CNN_FAR_FOR_NOW)
+    c += j;
+    b += j;
+    if (target->distance != CNN_FAR_FOR_NOW)
         UNROLL for (int v = 0; v < vectors; v += CNN_VECTOR_MOST / LANES) fetch(c + v * LANES);
-    begin(&p->target, start_of(&p->target, j), &c, 0, sum, 1, vectors);
-    const float *b = p->b + j;
-    const cnn_term *term = p->terms + i * p->capacity, *end = term + p->counts[i];
-    UNROLL_SOME for (; term < end; term++)
+    begin(target, start_of(target, j), &c, 0, sum, 1, vectors);
+    UNROLL_SOME for (const cnn_term *term = list.first; term < list.end; term++)
     {
         const float *operand = b + term->row;
         const float factor = term->value;
         UNROLL for (int v = 0; v < vectors; v++) sum[v] += factor * load(operand + v * LANES);
     }
     if (columns == vectors * LANES)
-        finish(&p->target, &c, 0, LANES, sum, 1, vectors);
+        finish(target, &c, 0, LANES, sum, 1, vectors);
     else
-        finish(&p->target, &c, 0, columns - (vectors - 1) * LANES, sum, 1, vectors);
+        finish(target, &c, 0, columns - (vectors - 1) * LANES, sum, 1, vectors);
+}
+
+/* All of row i: columns 0 to `whole` of each block in the widest strips, then the last. */
+INLINE void row_of_sums(const cnn_sparse_product *p, int i, int blocks, int whole, int vectors)
+{
+    const cnn_term *first = p->terms + i * p->capacity;
+    const term_list list = {first, first + p->counts[i]};
+    ptrdiff_t row;
+    place(p->target.row, p->target.pitch, i, 1, &row);
+    float *c = p->target.c + row;
+    const float *b = p->b;
+    for (int block = blocks; block > 0; block--, b += p->b_step, c += p->c_step) {
+        for (int j = 0; j < whole; j += WIDEST * LANES)
+            strip(&p->target, list, b, c, j, WIDEST * LANES, WIDEST);
+        strip(&p->target, list, b, c, whole, p->n - whole, vectors);
+    }
 }
 
 #define LAST_STRIP(count)                                                                                    \
@@ -53,14 +73,11 @@ INLINE void strip(const cnn_sparse_product *p, int i, int j, int columns, int ve
         for (int i = 0; i < p->m; i++) {                                                                     \
             fetch_some(&ahead);                                                                              \
             fetch_terms(p, i + rows_ahead);                                                                  \
-            for (int j = 0; j < whole; j += WIDEST * LANES)                                                  \
-                strip(p, i, j, WIDEST *LANES, WIDEST);                                                       \
-            strip(p, i, whole, p->n - whole, count);                                                         \
+            row_of_sums(p, i, blocks, whole, count);                                                         \
         }                                                                                                    \
         break;
 
-/* Row after row, since rows of the target may overlap: columns 0 to `whole` in the widest strips, then the
- * last. */
+/* Row after row, since rows of the target may overlap. */
 void KERNEL(sparse_product)(const cnn_sparse_product *product)
 {
     /* A copy that no store can reach: what it holds stays in registers. */
@@ -68,6 +85,7 @@ void KERNEL(sparse_product)(const cnn_sparse_product *product)
     fetching ahead = begin_fetching(&copy.ahead, copy.m);
     decide_distance(&copy.target, 1);
     const int rows_ahead = p->m * p->capacity > NEAR_TERMS ? ROWS_AHEAD : p->m;
+    const int blocks = p->blocks > 1 ? p->blocks : 1;
     const int whole = (p->n - 1) / (WIDEST * LANES) * (WIDEST * LANES);
     switch ((p->n - whole + LANES - 1) / LANES) {
         LAST_STRIP(1)
