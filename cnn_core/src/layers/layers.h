@@ -10,6 +10,7 @@
 
 #include "cnn/net.h"
 #include "kernels.h"
+#include "layers/bordered.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +20,7 @@ static inline int cnn_part_begin(int whole, int parts, int part)
     return (int)((int64_t)whole * part / parts);
 }
 
-/* ---- conv2d: layers/conv2d.c, layers/conv2d_weights.c ---- */
+/* ---- conv2d: layers/conv2d*.c ---- */
 
 /* How one image is laid out: a zero-padded copy, channels last, in which the value under tap t of output
  * position p is copy[position[p] + tap[t]]; taps are numbered (c, r, s) as in the weights. In the copy those
@@ -27,8 +28,8 @@ static inline int cnn_part_begin(int whole, int parts, int part)
  * both. */
 typedef struct cnn_conv {
     cnn_shape in, out;
-    int kernel_h, kernel_w, stride, pad_top, pad_left;
-    int copy_h, copy_w;                /* of the padded copy */
+    int kernel_h, kernel_w, stride;
+    cnn_bordered x;                    /* in its padded copy */
     int run;                           /* S*C, taps of one kernel row */
     int taps;                          /* C*R*S */
     int positions;                     /* P*Q */
@@ -39,6 +40,13 @@ typedef struct cnn_conv {
     float *by_filter;          /* [K, tap_pitch: R,S,C] weights, for the gradient of the input; or NULL */
     ptrdiff_t *position, *tap; /* offsets into the copy */
     ptrdiff_t *one, *filters, *by_tap_row, *by_filter_row; /* multiples of 1, K and the pitches */
+    /* The gradient of the input, dx, where it is itself a convolution: of dy, in a padded copy, with the same
+     * weights from the last tap to the first. The value in place i of the window of input position p is
+     * copy[gather_position[p] + gather_tap[i]], its weights for all channels are at by_filter +
+     * gather_row[i]; i counts (r, s, k). */
+    int gathers;
+    cnn_bordered dy;
+    ptrdiff_t *gather_position, *gather_tap, *gather_row;
 } cnn_conv;
 
 /* Geometry of a convolution; `training`: backward will be called. CNN_BAD_ARGUMENT if one image is too large,

@@ -15,7 +15,9 @@ static const conv_shape by_hand[] = {
     {{4, 6, 6}, 7, 1, 1, 1, 0},    {{4, 6, 6}, 7, 1, 1, 3, 1},     {{5, 8, 8}, 1, 2, 2, 1, 1},
     {{3, 32, 32}, 6, 5, 5, 1, 0},  {{2, 7, 7}, 3, 3, 3, 5, 1},     {{2, 7, 7}, 3, 7, 7, 7, 0},
     {{2, 40, 37}, 5, 3, 3, 1, 1},  {{20, 9, 9}, 40, 3, 3, 1, 1},   {{33, 6, 6}, 17, 3, 3, 2, 1},
-    {{80, 4, 4}, 35, 3, 3, 1, 1},
+    {{80, 4, 4}, 35, 3, 3, 1, 1},  {{16, 33, 34}, 5, 3, 3, 1, 1},  {{32, 7, 9}, 80, 3, 3, 1, 1},
+    {{16, 6, 5}, 9, 2, 4, 1, 1},   {{48, 5, 5}, 20, 1, 1, 1, 1},   {{16, 1, 7}, 4, 1, 6, 1, 1},
+    {{16, 8, 8}, 6, 3, 3, 1, 0},   {{16, 9, 9}, 8, 3, 3, 2, 1},
 };
 
 /* A number in 1..most, from the sequence of shape `index`. */
@@ -36,6 +38,13 @@ conv_shape conv_shape_at(int index)
     shape.kernel_w = draw(index, 5, shape.in.w < 6 ? shape.in.w : 6);
     shape.stride = draw(index, 6, 3);
     shape.same = draw(index, 7, 2) - 1;
+    if (index % 3 == 0)
+        shape = (conv_shape){{16 * draw(index, 8, 3), shape.in.h, shape.in.w},
+                             shape.filters,
+                             shape.kernel_h,
+                             shape.kernel_w,
+                             1,
+                             1};
     return shape;
 }
 

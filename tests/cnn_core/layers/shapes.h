@@ -11,7 +11,7 @@ typedef struct conv_shape {
     int filters, kernel_h, kernel_w, stride, same;
 } conv_shape;
 
-enum { CONV_SHAPES = 60 };
+enum { CONV_SHAPES = 80 };
 
 /* Number `index` of CONV_SHAPES shapes. */
 conv_shape conv_shape_at(int index);
