@@ -124,6 +124,8 @@ typedef struct cnn_update {
 /* Geometry of max pooling of one image, channels last: [in_h, in_w, channels]. */
 typedef struct cnn_pool {
     int channels, in_h, in_w, out_h, out_w, kernel_h, kernel_w, stride;
+    int after_relu; /* what is pooled has come from a relu, which passes no gradient where it is not above 0
+                     */
 } cnn_pool;
 
 /* Of each of `count` vectors x [columns], one behind the other: y[v * y_pitch + row] += the sum over columns
@@ -163,13 +165,12 @@ typedef struct cnn_kernels {
     /* to[column * to_pitch + row] = from[row * from_pitch + column] */
     void (*transpose)(const float *from, ptrdiff_t from_pitch, int rows, int columns, float *to,
                       ptrdiff_t to_pitch);
-    /* The largest value of each window, and its place r * kernel_w + s in it (the first of equals; NaN wins).
-     * x, y and dy, here and below, must be readable CNN_VECTOR_MOST floats beyond their end, chosen as far.
-     * chosen may be NULL: is not wanted. */
+    /* The largest value of each window, and its place r * kernel_w + s in it (the first of equals; NaN wins),
+     * or -1 after a relu that passes it no gradient. x and dy, here and below, must be readable
+     * CNN_VECTOR_MOST floats beyond their end, chosen as far. chosen may be NULL: is not wanted. */
     void (*pool)(const cnn_pool *pool, const float *x, float *y, int32_t *chosen);
-    /* The gradient of x, overwritten. If y, what was pooled, is given, dy counts only where y is not <= 0: as
-     * if x had come from a relu. */
-    void (*unpool)(const cnn_pool *pool, const float *y, const float *dy, const int32_t *chosen, float *dx);
+    /* The gradient of x, overwritten. */
+    void (*unpool)(const cnn_pool *pool, const float *dy, const int32_t *chosen, float *dx);
     /* Words of `count` blocks of random numbers from `block` on: cnn_random_block of each. */
     void (*random)(uint64_t seed, uint32_t stream, uint64_t high, uint32_t block, int count, uint32_t *words);
     void (*gram)(const cnn_gram *gram);

@@ -62,17 +62,19 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-static int take_activation(cnn_pass *pass, cnn_shape shape, activation *out)
+/* Values of which `first` is kept, and `last` unless it passes. */
+static int take_activation(cnn_pass *pass, cnn_shape shape, int is_kept, int passes, activation *out)
 {
-    const size_t count = (size_t)pass->max_batch * cnn_shape_count(shape);
+    const size_t image = cnn_shape_count(shape), count = (size_t)pass->max_batch * image;
+    const int is_one = shape.c == 1 || (shape.h == 1 && shape.w == 1);
     out->shape = shape;
-    if (out->by_thread) {
-        out->last = take_floats(pass, (size_t)cnn_threads_count(pass->threads) * cnn_shape_count(shape));
-        return !out->last;
-    }
-    out->first = take_floats(pass, count);
-    out->last = shape.c == 1 || (shape.h == 1 && shape.w == 1) ? out->first : take_floats(pass, count);
-    return !out->first || !out->last;
+    out->by_thread = passes && !(is_kept && is_one);
+    out->first = is_kept ? take_floats(pass, count) : NULL;
+    if (out->by_thread)
+        out->last = take_floats(pass, (size_t)cnn_threads_count(pass->threads) * image);
+    else
+        out->last = is_one ? out->first : take_floats(pass, count);
+    return (is_kept && !out->first) || !out->last;
 }
 
 static int is_in_place(const cnn_layer *layer)
@@ -99,21 +101,38 @@ static int take_conv(cnn_pass *pass, int index)
                         : cnn_fail(CNN_NO_MEMORY, "layer \"%s\": no memory for its gradients", layer->name);
 }
 
-/* Whether what a layer says is looked at by the next one alone, for the same image. Training comes back to
- * it, but for a convolution that is pooled: what was pooled tells enough. The last layer is a linear one. */
-static int is_passing(const cnn_pass *pass, int index)
+/* The first layer after `index` that does not work in place; the last one of all is a linear one. */
+static int reader_of(const cnn_pass *pass, int index)
+{
+    int reader = index + 1;
+    while (is_in_place(&pass->net->layers[reader]))
+        reader++;
+    return reader;
+}
+
+/* Whether training comes back to what a layer gives: to what a convolution took, and to what a relu has left,
+ * unless that is pooled. */
+static int is_seen_again(const cnn_pass *pass, int index)
 {
     const cnn_layer *layers = pass->net->layers;
-    int reader = index + 1;
-    if (pass->use == CNN_PASS_OUTPUTS || layers[index].kind == CNN_LINEAR)
-        return 0;
-    if (pass->use == CNN_PASS_TRAIN) {
-        reader += layers[reader].kind == CNN_RELU;
-        return layers[index].kind == CNN_CONV && layers[reader].kind == CNN_MAXPOOL;
-    }
-    while (is_in_place(&layers[reader]))
-        reader++;
-    return layers[reader].kind != CNN_LINEAR;
+    const int reader = reader_of(pass, index);
+    for (int i = index + 1; i < reader; i++)
+        if (layers[i].kind == CNN_RELU)
+            return layers[i + 1].kind != CNN_MAXPOOL;
+    return layers[reader].kind == CNN_CONV;
+}
+
+/* Whether it is looked at, channels last, for the image at hand alone. */
+static int is_passing(const cnn_pass *pass, int index)
+{
+    return pass->use != CNN_PASS_OUTPUTS && pass->net->layers[index].kind != CNN_LINEAR &&
+           !(pass->use == CNN_PASS_TRAIN && is_seen_again(pass, index));
+}
+
+/* Whether somebody may ask for it, channels first. */
+static int is_kept(const cnn_pass *pass, int index)
+{
+    return !is_passing(pass, index) || pass->net->layers[reader_of(pass, index)].kind == CNN_LINEAR;
 }
 
 static int take_layer(cnn_pass *pass, int index)
@@ -127,8 +146,8 @@ static int take_layer(cnn_pass *pass, int index)
             return status;
     }
     state->output = is_in_place(layer) ? cnn_input_of(pass, index) : &state->own;
-    state->own.by_thread = is_passing(pass, index);
-    int missing = !is_in_place(layer) && take_activation(pass, layer->out, &state->own);
+    int missing = !is_in_place(layer) && take_activation(pass, layer->out, is_kept(pass, index),
+                                                         is_passing(pass, index), &state->own);
     if (pass->use == CNN_PASS_TRAIN && layer->kind == CNN_MAXPOOL)
         missing |= !(state->chosen = take(pass, outputs + CNN_VECTOR_MOST, sizeof *state->chosen));
     if (pass->use == CNN_PASS_TRAIN && layer->kind == CNN_DROPOUT)
@@ -198,7 +217,7 @@ static int take_all(cnn_pass *pass)
     const cnn_net *net = pass->net;
     pass->layers = take(pass, (size_t)net->layer_count, sizeof *pass->layers);
     pass->labels = take(pass, (size_t)pass->max_batch, 1);
-    int missing = !pass->layers || !pass->labels || take_activation(pass, net->input, &pass->input);
+    int missing = !pass->layers || !pass->labels || take_activation(pass, net->input, 1, 0, &pass->input);
     pass->first_parameters = net->layer_count;
     for (int i = net->layer_count - 1; i >= 0; i--) {
         if (cnn_layer_has_parameters(&net->layers[i]))
@@ -295,7 +314,7 @@ uint8_t *cnn_pass_labels(cnn_pass *pass)
 const float *cnn_pass_output(const cnn_pass *pass, int index)
 {
     activation *output = pass->layers[index].output;
-    if (output->by_thread)
+    if (!output->first)
         return NULL;
     const size_t count = cnn_shape_count(output->shape);
     for (size_t image = 0; output->first_is_old && output->first != output->last && image < (size_t)pass->n;

@@ -33,15 +33,13 @@ static void backward_conv(cnn_pass *pass, int index, int image, int part, float 
     swap(gradients);
 }
 
-/* A relu before it is done on what was pooled, which is less. */
 static void backward_pool(cnn_pass *pass, int index, int image, image_gradients *gradients)
 {
     const cnn_layer *layer = &pass->net->layers[index];
     const layer_state *state = &pass->layers[index];
-    const cnn_pool pool = cnn_pool_of(layer);
-    const int after_relu = index > pass->begin && pass->net->layers[index - 1].kind == CNN_RELU;
-    pass->kernels.unpool(&pool, after_relu ? cnn_image(state->output, image, 0) : NULL, gradients->dy,
-                         state->chosen + (size_t)image * cnn_shape_count(layer->out), gradients->dx);
+    const cnn_pool pool = cnn_pass_pool(pass, index);
+    pass->kernels.unpool(&pool, gradients->dy, state->chosen + (size_t)image * cnn_shape_count(layer->out),
+                         gradients->dx);
     swap(gradients);
 }
 

@@ -96,7 +96,7 @@ static void forward_layer(cnn_pass *pass, int index, int image, int thread)
             cnn_relu_forward(y, count);
         break;
     case CNN_MAXPOOL: {
-        const cnn_pool pool = cnn_pool_of(layer);
+        const cnn_pool pool = cnn_pass_pool(pass, index);
         pass->kernels.pool(&pool, x, y, state->chosen ? state->chosen + (size_t)image * count : NULL);
         break;
     }

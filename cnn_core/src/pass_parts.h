@@ -10,10 +10,9 @@
 /* Values of a batch, in two layouts that are one if an image has one channel or one pixel. */
 typedef struct activation {
     cnn_shape shape;
-    float *last;   /* [N,H,W,C], as layers work on it */
-    float *first;  /* [N,C,H,W], as callers and linear layers see it; NULL: see by_thread */
-    int by_thread; /* nobody asks for it afterwards: `last` is [threads,H,W,C], of the image at hand of each
-                    */
+    float *last;      /* [N,H,W,C], as layers work on it */
+    float *first;     /* [N,C,H,W], as callers and linear layers see it; NULL: nobody does */
+    int by_thread;    /* `last` is [threads,H,W,C], of the image at hand of each: nobody comes back to it */
     int first_is_old; /* `last` has changed since `first` was made from it */
 } activation;
 
@@ -100,6 +99,14 @@ static inline int cnn_is_fused_relu(const cnn_net *net, int layer)
 {
     return layer > 0 && layer < net->layer_count && net->layers[layer].kind == CNN_RELU &&
            cnn_layer_has_parameters(&net->layers[layer - 1]);
+}
+
+/* A pooling layer. A relu before it is done backwards on what was pooled, which is less. */
+static inline cnn_pool cnn_pass_pool(const cnn_pass *pass, int layer)
+{
+    cnn_pool pool = cnn_pool_of(&pass->net->layers[layer]);
+    pool.after_relu = layer > 0 && pass->net->layers[layer - 1].kind == CNN_RELU;
+    return pool;
 }
 
 static inline float *cnn_layer_scratch(const cnn_pass *pass, int thread)

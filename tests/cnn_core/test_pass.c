@@ -21,6 +21,9 @@ static const struct {
     {"conv 3 3x3 stride 2, dropout 0.3, conv 4 3x3 valid, relu, linear 4", {3, 9, 9}},
     {"dropout 0.2, conv 2 1x1, maxpool 2 stride 1, relu, relu, linear 6, dropout 0, linear 4", {1, 5, 4}},
     {"relu, maxpool 2, linear 7, linear 4", {1, 6, 6}},
+    {"conv 3 3x3, dropout 0.3, relu, maxpool 2, dropout 0.2, relu, linear 5, linear 4", {2, 6, 7}},
+    {"conv 2 3x3, maxpool 2, relu, maxpool 2, dropout 0.4, linear 4", {2, 8, 8}},
+    {"conv 16 2x2, conv 3 3x3, dropout 0.1, relu, linear 4", {1, 5, 6}},
 };
 enum { NETWORKS = sizeof networks / sizeof networks[0] };
 

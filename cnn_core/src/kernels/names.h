@@ -24,7 +24,7 @@ void KERNEL(add_columns)(const float *values, ptrdiff_t pitch, int rows, int col
 void KERNEL(transpose)(const float *from, ptrdiff_t from_pitch, int rows, int columns, float *to,
                        ptrdiff_t to_pitch);
 void KERNEL(pool)(const cnn_pool *pool, const float *x, float *y, int32_t *chosen);
-void KERNEL(unpool)(const cnn_pool *pool, const float *y, const float *dy, const int32_t *chosen, float *dx);
+void KERNEL(unpool)(const cnn_pool *pool, const float *dy, const int32_t *chosen, float *dx);
 void KERNEL(random)(uint64_t seed, uint32_t stream, uint64_t high, uint32_t block, int count,
                     uint32_t *words);
 void KERNEL(gram)(const cnn_gram *gram);

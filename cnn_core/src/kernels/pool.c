@@ -64,7 +64,7 @@ INLINE void pool_window(const cnn_pool *p, int kernel_h, int kernel_w, const flo
             }
         store_some(y + c, best, channels_from(p, c));
         if (chosen)
-            store_integers(chosen + c, choice, channels_from(p, c));
+            store_integers(chosen + c, p->after_relu ? choice | (best <= 0) : choice, channels_from(p, c));
     }
 }
 
@@ -83,16 +83,13 @@ void KERNEL(pool)(const cnn_pool *p, const float *x, float *y, int32_t *chosen)
 }
 
 /* One window; if no other window has part of it, its gradients are all there is to them. */
-INLINE void unpool_window(const cnn_pool *p, int kernel_h, int kernel_w, int alone, const float *y,
-                          const float *dy, const int32_t *chosen, float *dx)
+INLINE void unpool_window(const cnn_pool *p, int kernel_h, int kernel_w, int alone, const float *dy,
+                          const int32_t *chosen, float *dx)
 {
     for (int c = 0; c < p->channels; c += LANES) {
         const int count = channels_from(p, c);
-        fetch_ahead(p, y, c);
         fetch_ahead(p, chosen, c);
-        integers slope = (integers)load(dy + c);
-        if (y)
-            slope &= ~(load(y + c) <= 0);
+        const integers slope = (integers)load(dy + c);
         const integers choice = load_integers(chosen + c);
         for (int r = 0; r < kernel_h; r++)
             for (int s = 0; s < kernel_w; s++) {
@@ -110,7 +107,7 @@ INLINE void unpool_window(const cnn_pool *p, int kernel_h, int kernel_w, int alo
     }
 }
 
-void KERNEL(unpool)(const cnn_pool *p, const float *y, const float *dy, const int32_t *chosen, float *dx)
+void KERNEL(unpool)(const cnn_pool *p, const float *dy, const int32_t *chosen, float *dx)
 {
     const cnn_pool pool = *p;
     const int alone = pool.stride >= pool.kernel_h && pool.stride >= pool.kernel_w;
@@ -122,10 +119,9 @@ void KERNEL(unpool)(const cnn_pool *p, const float *y, const float *dy, const in
         for (int column = 0; column < pool.out_w; column++) {
             float *to = dx + window(&pool, row, column);
             if (alone && pool.kernel_h == 2 && pool.kernel_w == 2)
-                unpool_window(&pool, 2, 2, 1, y, dy, chosen, to);
+                unpool_window(&pool, 2, 2, 1, dy, chosen, to);
             else
-                unpool_window(&pool, pool.kernel_h, pool.kernel_w, alone, y, dy, chosen, to);
-            y = y ? y + pool.channels : NULL;
+                unpool_window(&pool, pool.kernel_h, pool.kernel_w, alone, dy, chosen, to);
             dy += pool.channels;
             chosen += pool.channels;
         }

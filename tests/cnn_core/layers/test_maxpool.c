@@ -36,12 +36,13 @@ static float *room(cnn_shape shape)
 static void pool(const cnn_layer *layer, const float *x, const float *dy, int relu, float *y, float *dx)
 {
     const cnn_kernels *kernels = cnn_kernels_get();
-    const cnn_pool pool = cnn_pool_of(layer);
+    cnn_pool pool = cnn_pool_of(layer);
+    pool.after_relu = relu;
     float *x_last = channels_last(layer->in, x), *dy_last = channels_last(layer->out, dy);
     float *y_last = room(layer->out), *dx_last = room(layer->in);
     int32_t *chosen = calloc(cnn_shape_count(layer->out) + CNN_VECTOR_MOST, sizeof *chosen);
     kernels->pool(&pool, x_last, y_last, chosen);
-    kernels->unpool(&pool, relu ? y_last : NULL, dy_last, chosen, dx_last);
+    kernels->unpool(&pool, dy_last, chosen, dx_last);
     cnn_channels_first(cnn_kernels_get(), layer->out, y_last, y);
     cnn_channels_first(cnn_kernels_get(), layer->in, dx_last, dx);
     void *blocks[] = {x_last, dy_last, y_last, dx_last, chosen};
