@@ -62,16 +62,17 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* Values of which `first` is kept, and `last` unless it passes. */
+/* Values of a batch: `first` if it is kept; `last`, of an image for each thread where it only passes. */
 static int take_activation(cnn_pass *pass, cnn_shape shape, int is_kept, int passes, activation *out)
 {
     const size_t image = cnn_shape_count(shape), count = (size_t)pass->max_batch * image;
+    const int threads = cnn_threads_count(pass->threads);
     const int is_one = shape.c == 1 || (shape.h == 1 && shape.w == 1);
     out->shape = shape;
-    out->by_thread = passes && !(is_kept && is_one);
+    out->by_thread = passes && !(is_kept && is_one) && threads < pass->max_batch;
     out->first = is_kept ? take_floats(pass, count) : NULL;
     if (out->by_thread)
-        out->last = take_floats(pass, (size_t)cnn_threads_count(pass->threads) * image);
+        out->last = take_floats(pass, (size_t)threads * image);
     else
         out->last = is_one ? out->first : take_floats(pass, count);
     return (is_kept && !out->first) || !out->last;
@@ -122,14 +123,14 @@ static int is_seen_again(const cnn_pass *pass, int index)
     return layers[reader].kind == CNN_CONV;
 }
 
-/* Whether it is looked at, channels last, for the image at hand alone. */
+/* Whether what a layer gives is looked at, channels last, for the image at hand alone. */
 static int is_passing(const cnn_pass *pass, int index)
 {
     return pass->use != CNN_PASS_OUTPUTS && pass->net->layers[index].kind != CNN_LINEAR &&
            !(pass->use == CNN_PASS_TRAIN && is_seen_again(pass, index));
 }
 
-/* Whether somebody may ask for it, channels first. */
+/* Whether somebody may ask for what a layer gives, channels first. */
 static int is_kept(const cnn_pass *pass, int index)
 {
     return !is_passing(pass, index) || pass->net->layers[reader_of(pass, index)].kind == CNN_LINEAR;

@@ -101,7 +101,8 @@ static inline int cnn_is_fused_relu(const cnn_net *net, int layer)
            cnn_layer_has_parameters(&net->layers[layer - 1]);
 }
 
-/* A pooling layer. A relu before it is done backwards on what was pooled, which is less. */
+/* A pooling layer. It does the backward pass of a relu before it: of a window that this passes nothing, no
+ * place is told. */
 static inline cnn_pool cnn_pass_pool(const cnn_pass *pass, int layer)
 {
     cnn_pool pool = cnn_pool_of(&pass->net->layers[layer]);

@@ -30,7 +30,7 @@ typedef struct term_list {
     const cnn_term *first, *end;
 } term_list;
 
-/* Columns j to j + columns of a row of sums at c, from a b. */
+/* Columns j to j + columns of a row of sums at c, of one block of b. */
 INLINE void strip(const cnn_target *target, term_list list, const float *b, float *c, int j, int columns,
                   int vectors)
 {

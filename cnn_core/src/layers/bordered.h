@@ -11,7 +11,7 @@ typedef struct cnn_bordered {
     int h, w, channels, copy_h, copy_w, top, left;
 } cnn_bordered;
 
-/* Floats of a copy, which is readable CNN_VECTOR_MOST floats beyond its end; a multiple of that. */
+/* Floats of a copy with the CNN_VECTOR_MOST beyond its end that kernels may read; a multiple of those. */
 size_t cnn_bordered_count(const cnn_bordered *bordered);
 
 /* Makes the copy. */

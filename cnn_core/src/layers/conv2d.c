@@ -36,15 +36,15 @@ static void fill_positions(cnn_conv *conv)
                 *to++ = ((ptrdiff_t)r * conv->x.copy_w + s) * conv->in.c + c;
 }
 
-/* Where dx has as many positions as dy, and channels that fill vectors. */
+/* Where strides are one, dx has as many positions as dy, and channels fill vectors; offsets must fit. */
 static int can_gather(const cnn_conv *conv)
 {
     return conv->stride == 1 && conv->out.h == conv->in.h && conv->out.w == conv->in.w &&
            conv->in.c % CNN_VECTOR_MOST == 0 && conv->x.copy_h * conv->x.copy_w <= INT_MAX / conv->out.c;
 }
 
-/* The window over dy of an input position: the taps from the last to the first, as those of the positions
- * that they belong to follow each other. */
+/* The window over dy of an input position: place (r, s) has tap (R-1-r, S-1-s), so that positions of dy come
+ * in their order, as they do where their gradients are scattered. */
 static void fill_gather(cnn_conv *conv)
 {
     ptrdiff_t *to = conv->gather_position;

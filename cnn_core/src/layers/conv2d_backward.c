@@ -34,7 +34,7 @@ static size_t gradient_copy(const cnn_conv *conv)
 
 static size_t strip_count(const cnn_conv *conv)
 {
-    return STRIP * (size_t)conv->tap_pitch + CNN_VECTOR_MOST;
+    return conv->gathers ? 0 : STRIP * (size_t)conv->tap_pitch + CNN_VECTOR_MOST;
 }
 
 static size_t part_terms(const cnn_conv *conv)
@@ -153,7 +153,8 @@ static void add_by_filters(const backward *b, int first, int count, const float 
             .target = {.c = gradient + (ptrdiff_t)r * conv->run, .pitch = conv->taps, .accumulate = 1}});
 }
 
-/* The gradients of the taps of a strip of positions. Taps of later kernel rows are of earlier positions. */
+/* The gradients of the taps of a strip of positions. The last kernel row first: to each value of dx,
+ * positions come in their order. */
 static void scatter_strip(const backward *b, int first, int count, const float *dy)
 {
     const cnn_conv *conv = b->conv;
@@ -171,10 +172,10 @@ static void scatter_strip(const backward *b, int first, int count, const float *
                              b->gradient_copy + copied_rows(conv, r), conv->position + first);
 }
 
-/* Adds the gradients of the taps of `count` positions to the copy of dx, to the bits of what is done where
- * they are not picked: sums over filters are added; but where that gathers, each value is one chain of
- * multiply-adds. To each, positions come in their order. Where weights are many, a row of the kernel at a
- * time, so that they are nearer. */
+/* Adds the gradients of the taps of `count` positions to the copy of dx. To the bits of scatter_all: the sum
+ * over filters is added for each position; or, where gather is the other way, to those of gather: one chain
+ * of multiply-adds goes on from what is there. Where weights are many, a row of the kernel at a time, so that
+ * they are nearer. */
 static void scatter_picked(const backward *b, int first, int count)
 {
     const cnn_conv *conv = b->conv;
@@ -213,7 +214,7 @@ static void scatter(const backward *b, int first, int count, const float *dy, in
         scatter_all(b, first, count, dy);
 }
 
-/* All of dx by all of dy. */
+/* All of dx from all of dy. */
 static void gather(const backward *b, const float *dy, float *dx)
 {
     const cnn_conv *conv = b->conv;

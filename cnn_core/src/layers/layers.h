@@ -24,8 +24,8 @@ static inline int cnn_part_begin(int whole, int parts, int part)
 
 /* How one image is laid out: a zero-padded copy, channels last, in which the value under tap t of output
  * position p is copy[position[p] + tap[t]]; taps are numbered (c, r, s) as in the weights. In the copy those
- * of one kernel row lie together, as a run (s, c): the backward pass goes by runs. Weights are laid out for
- * both. */
+ * of one kernel row lie together, as a run (s, c): the backward pass goes by runs where it does not gather
+ * (see below). Weights are laid out for both. */
 typedef struct cnn_conv {
     cnn_shape in, out;
     int kernel_h, kernel_w, stride;
@@ -33,7 +33,7 @@ typedef struct cnn_conv {
     int run;                           /* S*C, taps of one kernel row */
     int taps;                          /* C*R*S */
     int positions;                     /* P*Q */
-    int part;                          /* positions that the backward pass works on at a time */
+    int part;                          /* positions that gradients of weights are summed over at a time */
     int taps_first;                    /* gradients of weights are [C,R,S,K], else [K,R,S,C] */
     ptrdiff_t filter_pitch, tap_pitch; /* of by_tap and by_filter */
     float *by_tap;                     /* [C,R,S, filter_pitch] weights, for forward */

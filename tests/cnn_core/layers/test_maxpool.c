@@ -109,12 +109,12 @@ static void test_against_the_reference(void **state)
 }
 
 /* Pools four values into one; returns where the largest is said to be. */
-static int32_t pool_four(const float values[4], float *y)
+static int32_t pool_four(const float values[4], int relu, float *y)
 {
     cnn_net *net = pool_net("maxpool 2", (cnn_shape){1, 2, 2});
     const float dy[1] = {1};
     float dx[4];
-    pool(&net->layers[0], values, dy, 0, y, dx);
+    pool(&net->layers[0], values, dy, relu, y, dx);
     cnn_net_free(net);
     for (int32_t place = 0; place < 4; place++)
         if (dx[place] == 1)
@@ -127,8 +127,10 @@ static void check_nan(void)
     for (int place = 0; place < 4; place++) {
         float x[4] = {1, 2, 3, 4}, y;
         x[place] = NAN;
-        assert_int_equal(pool_four(x, &y), place);
-        assert_true(isnan(y));
+        for (int relu = 0; relu < 2; relu++) {
+            assert_int_equal(pool_four(x, relu, &y), place);
+            assert_true(isnan(y));
+        }
     }
 }
 
@@ -142,7 +144,7 @@ static void check_equals(void)
 {
     const float x[4] = {0, 5, 5, 5};
     float y;
-    assert_int_equal(pool_four(x, &y), 1);
+    assert_int_equal(pool_four(x, 0, &y), 1);
 }
 
 static void test_first_of_equals_is_chosen(void **state)
