@@ -65,16 +65,14 @@ static size_t larger(size_t a, size_t b)
 /* Values of a batch: `first` if it is kept; `last`, of an image for each thread where it only passes. */
 static int take_activation(cnn_pass *pass, cnn_shape shape, int is_kept, int passes, activation *out)
 {
-    const size_t image = cnn_shape_count(shape), count = (size_t)pass->max_batch * image;
+    const size_t image = cnn_shape_count(shape);
     const int threads = cnn_threads_count(pass->threads);
-    const int is_one = shape.c == 1 || (shape.h == 1 && shape.w == 1);
+    const int are_one = is_kept && (shape.c == 1 || (shape.h == 1 && shape.w == 1));
     out->shape = shape;
-    out->by_thread = passes && !(is_kept && is_one) && threads < pass->max_batch;
-    out->first = is_kept ? take_floats(pass, count) : NULL;
-    if (out->by_thread)
-        out->last = take_floats(pass, (size_t)threads * image);
-    else
-        out->last = is_one ? out->first : take_floats(pass, count);
+    out->by_thread = passes && !are_one && threads < pass->max_batch;
+    out->first = is_kept ? take_floats(pass, (size_t)pass->max_batch * image) : NULL;
+    out->last = are_one ? out->first
+                        : take_floats(pass, (size_t)(out->by_thread ? threads : pass->max_batch) * image);
     return (is_kept && !out->first) || !out->last;
 }
 

@@ -214,6 +214,34 @@ static void test_logits_keep_little(void **state)
     cnn_net_free(net);
 }
 
+/* More threads than images, of one channel or one pixel: the two layouts are one only where both are kept. */
+static void test_few_images_of_one_channel(void **state)
+{
+    (void)state;
+    cnn_net *net;
+    cnn_threads *threads;
+    assert_int_equal(cnn_net_create("conv 1 3x3, relu, maxpool 2, conv 1 2x2, maxpool 2, conv 3 2x2 valid, "
+                                    "maxpool 1, linear 4",
+                                    (cnn_shape){1, 8, 8}, 4, 11, &net),
+                     CNN_OK);
+    assert_int_equal(cnn_threads_create(3, &threads), CNN_OK);
+    float expected[4];
+    for (cnn_pass_use use = CNN_PASS_OUTPUTS; use <= CNN_PASS_LOGITS; use++)
+        for (int batch = 1; batch <= 4; batch++) {
+            cnn_pass *pass;
+            assert_int_equal(cnn_pass_create(net, batch, use, threads, &pass), CNN_OK);
+            reference_fill(21, cnn_pass_images(pass), cnn_shape_count(net->input));
+            cnn_pass_labels(pass)[0] = 1;
+            cnn_pass_forward(pass, 1);
+            if (use == CNN_PASS_OUTPUTS && batch == 1)
+                memcpy(expected, cnn_pass_logits(pass), sizeof expected);
+            assert_memory_equal(cnn_pass_logits(pass), expected, sizeof expected);
+            cnn_pass_free(pass);
+        }
+    cnn_threads_free(threads);
+    cnn_net_free(net);
+}
+
 static void test_limits(void **state)
 {
     (void)state;
@@ -234,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_batches_change_no_bit),
         cmocka_unit_test(test_logits_alone),
         cmocka_unit_test(test_logits_keep_little),
+        cmocka_unit_test(test_few_images_of_one_channel),
         cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
