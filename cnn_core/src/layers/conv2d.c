@@ -23,13 +23,19 @@ static ptrdiff_t *multiples(ptrdiff_t step, int count)
     return table;
 }
 
-static void fill_positions(cnn_conv *conv)
+/* Where the windows of all output positions, or of all input positions where those are as many, begin in a
+ * copy. */
+static void fill_windows(const cnn_conv *conv, const cnn_bordered *copied, ptrdiff_t *to)
 {
-    ptrdiff_t *to = conv->position;
     for (int p = 0; p < conv->out.h; p++)
         for (int q = 0; q < conv->out.w; q++)
-            *to++ = ((ptrdiff_t)p * conv->x.copy_w + q) * conv->stride * conv->in.c;
-    to = conv->tap;
+            *to++ = ((ptrdiff_t)p * copied->copy_w + q) * conv->stride * copied->channels;
+}
+
+static void fill_positions(cnn_conv *conv)
+{
+    fill_windows(conv, &conv->x, conv->position);
+    ptrdiff_t *to = conv->tap;
     for (int c = 0; c < conv->in.c; c++)
         for (int r = 0; r < conv->kernel_h; r++)
             for (int s = 0; s < conv->kernel_w; s++)
@@ -47,10 +53,7 @@ static int can_gather(const cnn_conv *conv)
  * in their order, as they do where their gradients are scattered. */
 static void fill_gather(cnn_conv *conv)
 {
-    ptrdiff_t *to = conv->gather_position;
-    for (int y = 0; y < conv->in.h; y++)
-        for (int x = 0; x < conv->in.w; x++)
-            *to++ = ((ptrdiff_t)y * conv->dy.copy_w + x) * conv->out.c;
+    fill_windows(conv, &conv->dy, conv->gather_position);
     int i = 0;
     for (int r = 0; r < conv->kernel_h; r++)
         for (int s = 0; s < conv->kernel_w; s++)
