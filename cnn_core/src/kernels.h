@@ -93,6 +93,15 @@ typedef struct cnn_sparse_product {
     cnn_ahead ahead;
 } cnn_sparse_product;
 
+/* Filters of weights for conv3x3_forward: a whole number of vectors. */
+enum { CNN_CONV3X3_STRIP = 2 * CNN_VECTOR_MOST };
+
+/* Geometry of a convolution of 3 by 3 with stride 1, of one image, channels last; filters are a multiple of
+ * CNN_VECTOR_MOST. `top` and `left` lines of zeros lie around x, at most 2. */
+typedef struct cnn_conv3x3 {
+    int channels, in_h, in_w, filters, out_h, out_w, top, left;
+} cnn_conv3x3;
+
 enum { CNN_GRAM_ROWS = 16 };
 
 /* c[i,j] += sum over d of a[d,i] * b[d,j]; i < CNN_GRAM_ROWS, j < n, a multiple of CNN_VECTOR_MOST; d <
@@ -151,6 +160,16 @@ typedef struct cnn_kernels {
     /* Writes those of `count` values that are not zero, in order, with rows of b `pitch` apart; there is room
      * for all. Returns their number. */
     int (*collect)(const float *values, int count, int32_t pitch, cnn_term *terms);
+    /* y = bias + weight * x, with relu max(y, 0), where only what is not zero of x is multiplied; channels
+     * are a multiple of CNN_VECTOR_MOST. weight is in strips of CNN_CONV3X3_STRIP filters, [strip][C,R,S,
+     * CNN_CONV3X3_STRIP]. Where all is finite, to the bits of a product whose terms come in the order (r, s,
+     * c), but for the sign of a zero. */
+    void (*conv3x3_forward)(const cnn_conv3x3 *conv, const float *x, const float *weight, const float *bias,
+                            int relu, float *y);
+    /* Adds the gradient of the weights of one channel, [R,S,K], given its copy with zeros around,
+     * [out_h + 2, out_w + 2], readable CNN_VECTOR_MOST floats beyond its end, of which only what is not zero
+     * is multiplied: to the bits, as above, of a product over positions. */
+    void (*conv3x3_gradient)(const cnn_conv3x3 *conv, const float *copy, const float *dy, float *gradient);
     /* to[row * to_pitch + column] = from[row * from_pitch + column]; both are accessible up to
      * cnn_padded(columns). */
     void (*copy_rows)(const float *from, ptrdiff_t from_pitch, int rows, int columns, float *to,

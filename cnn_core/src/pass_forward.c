@@ -72,10 +72,16 @@ static void forward_band(void *context, int band, int thread)
 /* Threads that are at images of their own have one band each. */
 static void forward_conv(cnn_pass *pass, int index, const float *x, float *y, int thread)
 {
+    const cnn_conv *conv = &pass->layers[index].conv;
+    if (pass->bands == 1 && cnn_conv_is_sparse(&pass->kernels, conv, x)) {
+        cnn_conv_forward_sparse(&pass->kernels, conv, x, pass->net->layers[index].bias,
+                                cnn_is_fused_relu(pass->net, index + 1), y);
+        return;
+    }
     float *copy = cnn_layer_scratch(pass, thread);
     banded_conv b = {pass, index, copy, y};
     cnn_threads *threads = pass->bands > 1 ? pass->threads : NULL;
-    cnn_conv_lay_out(&pass->layers[index].conv, x, copy);
+    cnn_conv_lay_out(conv, x, copy);
     cnn_threads_run(cnn_threads_for(threads, cnn_pass_run_work(pass->net, index, index + 1)), pass->bands,
                     forward_band, &b);
 }

@@ -24,6 +24,7 @@ static const struct {
     {"conv 3 3x3, dropout 0.3, relu, maxpool 2, dropout 0.2, relu, linear 5, linear 4", {2, 6, 7}},
     {"conv 2 3x3, maxpool 2, relu, maxpool 2, dropout 0.4, linear 4", {2, 8, 8}},
     {"conv 16 2x2, conv 3 3x3, dropout 0.1, relu, linear 4", {1, 5, 6}},
+    {"relu, conv 16 3x3, relu, dropout 0.6, conv 16 3x3 valid, relu, linear 4", {1, 4, 5}},
 };
 enum { NETWORKS = sizeof networks / sizeof networks[0] };
 

@@ -7,8 +7,10 @@ import subprocess
 
 import pytest
 
-# Instruction set -> register, and the sums of the largest tile of product.c, and of the widest strip of sparse.c.
-WIDEST = {"avx2": ("ymm", 12, 8), "avx512": ("zmm", 16, 8)}
+# Instruction set -> register, and the sums of the largest tile of product.c, of the widest strip of sparse.c, and of the
+# outputs that a value is in, in conv3x3.c.
+KERNELS = ["product", "sparse", "conv3x3"]
+WIDEST = {"avx2": ("ymm", 12, 8, 9), "avx512": ("zmm", 16, 8, 18)}
 FUSED = re.compile(r"\bvfn?m(?:add|sub)\d+ps\b")
 
 
@@ -34,13 +36,13 @@ def hottest(build, isa, kernel):
 
 
 @pytest.mark.parametrize("isa", WIDEST)
-@pytest.mark.parametrize("kernel", ["product", "sparse"])
+@pytest.mark.parametrize("kernel", KERNELS)
 def test_sums_stay_in_registers(build, isa, kernel):
     register, *sums = WIDEST[isa]
     body = hottest(build, isa, kernel)
     fused = [words for words in body if FUSED.search(words)]
     targets = [words.split(",")[-1].strip() for words in fused]
-    assert len(set(targets)) == sums[kernel == "sparse"], body
+    assert len(set(targets)) == sums[KERNELS.index(kernel)], body
     assert all(target.startswith(f"%{register}") for target in targets), body
     assert not any("(%rsp" in words and register in words for words in body), body
 

@@ -18,6 +18,9 @@ int KERNEL(count)(const float *values, int count);
 int KERNEL(collect)(const float *values, int count, int32_t pitch, cnn_term *terms);
 void KERNEL(copy_rows)(const float *from, ptrdiff_t from_pitch, int rows, int columns, float *to,
                        ptrdiff_t to_pitch);
+void KERNEL(conv3x3_forward)(const cnn_conv3x3 *conv, const float *x, const float *weight, const float *bias,
+                             int relu, float *y);
+void KERNEL(conv3x3_gradient)(const cnn_conv3x3 *conv, const float *copy, const float *dy, float *gradient);
 void KERNEL(add_rows)(const float *values, ptrdiff_t pitch, int rows, int columns, float *to,
                       const ptrdiff_t *to_row);
 void KERNEL(add_columns)(const float *values, ptrdiff_t pitch, int rows, int columns, double *sums);

@@ -151,18 +151,41 @@ INLINE vector root(vector v)
 #endif
 }
 
-/* max(v, 0); NaN stays NaN. */
-INLINE vector rectified(vector v)
+/* max(v, low); NaN stays NaN. */
+INLINE vector at_least(vector low, vector v)
 {
     /* Of a NaN and another operand these instructions give the second one. */
 #if defined(__AVX512F__)
-    return (vector)_mm512_max_ps(_mm512_setzero_ps(), (__m512)v);
+    return (vector)_mm512_max_ps((__m512)low, (__m512)v);
 #elif defined(__AVX2__)
-    return (vector)_mm256_max_ps(_mm256_setzero_ps(), (__m256)v);
+    return (vector)_mm256_max_ps((__m256)low, (__m256)v);
 #elif defined(__SSE2__)
-    return (vector)_mm_max_ps(_mm_setzero_ps(), (__m128)v);
+    return (vector)_mm_max_ps((__m128)low, (__m128)v);
 #else
-    return (vector)((integers)v & ~(v < 0));
+    const integers is_less = v < low;
+    return (vector)(((integers)v & ~is_less) | ((integers)low & is_less));
+#endif
+}
+
+/* max(v, 0); NaN stays NaN. */
+INLINE vector rectified(vector v)
+{
+    return at_least((vector){0}, v);
+}
+
+/* A bit for each lane, the first one lowest: whether it is not zero; NaN is not. */
+INLINE unsigned nonzero(vector v)
+{
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask((__m512)v, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+#elif defined(__AVX2__)
+    return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)v, _mm256_setzero_ps(), _CMP_NEQ_UQ));
+#elif defined(__SSE2__)
+    return (unsigned)_mm_movemask_ps(_mm_cmpneq_ps((__m128)v, _mm_setzero_ps()));
+#else
+    unsigned bits = 0;
+    UNROLL for (int lane = 0; lane < LANES; lane++) bits |= (unsigned)(v[lane] != 0) << lane;
+    return bits;
 #endif
 }
 

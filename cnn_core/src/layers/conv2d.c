@@ -5,7 +5,10 @@
 #include <limits.h>
 #include <stdlib.h>
 
-enum { PART = 1024 }; /* most positions that a gradient of the weights is summed over at a time */
+enum {
+    PART = 1024,          /* most positions that a gradient of the weights is summed over at a time */
+    NEAR_WEIGHTS = 10240, /* little more than the nearest cache holds */
+};
 
 /* Rows, a multiple of K apart: those of a part's positions, or of the gradients of all taps. */
 static int filter_rows(const cnn_conv *conv)
@@ -40,6 +43,37 @@ static void fill_positions(cnn_conv *conv)
         for (int r = 0; r < conv->kernel_h; r++)
             for (int s = 0; s < conv->kernel_w; s++)
                 *to++ = ((ptrdiff_t)r * conv->x.copy_w + s) * conv->in.c + c;
+}
+
+/* The order in which the terms of an output are added: that of the copy, which is that of conv3x3_forward. */
+static void fill_taps(cnn_conv *conv)
+{
+    int i = 0;
+    for (int r = 0; r < conv->kernel_h; r++)
+        for (int s = 0; s < conv->kernel_w; s++)
+            for (int c = 0; c < conv->in.c; c++, i++) {
+                const ptrdiff_t tap = ((ptrdiff_t)c * conv->kernel_h + r) * conv->kernel_w + s;
+                conv->ordered_tap[i] = conv->tap[tap];
+                conv->by_tap_row[i] = tap * conv->filter_pitch;
+            }
+}
+
+static int is_conv3x3(const cnn_conv *conv)
+{
+    return conv->kernel_h == 3 && conv->kernel_w == 3 && conv->stride == 1 &&
+           conv->out.c % CNN_VECTOR_MOST == 0;
+}
+
+/* Weights that are read for each value anew must be near. */
+static int has_strips(const cnn_conv *conv)
+{
+    return conv->is_3x3 && conv->in.c % CNN_VECTOR_MOST == 0 && conv->out.c <= NEAR_WEIGHTS / conv->taps;
+}
+
+static size_t strips_count(const cnn_conv *conv)
+{
+    const size_t strips = ((size_t)conv->out.c + CNN_CONV3X3_STRIP - 1) / CNN_CONV3X3_STRIP;
+    return has_strips(conv) ? strips * (size_t)conv->taps * CNN_CONV3X3_STRIP : 0;
 }
 
 /* Where strides are one, dx has as many positions as dy, and channels fill vectors; offsets must fit. */
@@ -83,8 +117,11 @@ static int take_tables(cnn_conv *conv, int training)
     conv->position = malloc((size_t)conv->positions * sizeof *conv->position);
     conv->tap = malloc((size_t)conv->taps * sizeof *conv->tap);
     conv->by_tap = cnn_float_arena((size_t)conv->taps * (size_t)conv->filter_pitch);
-    conv->by_tap_row = multiples(conv->filter_pitch, conv->taps);
-    int missing = !conv->position || !conv->tap || !conv->by_tap || !conv->by_tap_row;
+    conv->ordered_tap = malloc((size_t)conv->taps * sizeof *conv->ordered_tap);
+    conv->by_tap_row = malloc((size_t)conv->taps * sizeof *conv->by_tap_row);
+    int missing = !conv->position || !conv->tap || !conv->by_tap || !conv->ordered_tap || !conv->by_tap_row;
+    if (has_strips(conv))
+        missing |= !(conv->strips = cnn_float_arena(strips_count(conv)));
     if (training) {
         conv->by_filter = cnn_float_arena((size_t)conv->out.c * (size_t)conv->tap_pitch);
         conv->one = multiples(1, conv->out.c);
@@ -127,6 +164,7 @@ int cnn_conv_create(const cnn_layer *layer, int training, cnn_conv *out)
     conv.positions = (int)positions;
     const int parts = (conv.positions + PART - 1) / PART;
     conv.part = (conv.positions + parts - 1) / parts;
+    conv.is_3x3 = is_conv3x3(&conv);
     conv.taps_first = is_better_by_taps(&conv);
     conv.filter_pitch = (ptrdiff_t)cnn_odd_lines((size_t)conv.out.c);
     conv.tap_pitch = (ptrdiff_t)cnn_odd_lines(taps);
@@ -140,6 +178,7 @@ int cnn_conv_create(const cnn_layer *layer, int training, cnn_conv *out)
         return cnn_fail(CNN_NO_MEMORY, "layer \"%s\": no memory for %zu taps", layer->name, taps);
     }
     fill_positions(&conv);
+    fill_taps(&conv);
     if (conv.gathers)
         fill_gather(&conv);
     *out = conv;
@@ -149,11 +188,13 @@ int cnn_conv_create(const cnn_layer *layer, int training, cnn_conv *out)
 void cnn_conv_free(cnn_conv *conv)
 {
     free(conv->by_tap);
+    free(conv->strips);
     free(conv->by_filter);
     free(conv->position);
     free(conv->tap);
     free(conv->one);
     free(conv->filters);
+    free(conv->ordered_tap);
     free(conv->by_tap_row);
     free(conv->by_filter_row);
     free(conv->gather_position);
@@ -165,8 +206,8 @@ void cnn_conv_free(cnn_conv *conv)
 size_t cnn_conv_bytes(const cnn_conv *conv)
 {
     const size_t taps = (size_t)conv->taps, filters = (size_t)conv->out.c;
-    size_t floats = taps * (size_t)conv->filter_pitch;
-    size_t offsets = (size_t)conv->positions + 2 * taps;
+    size_t floats = taps * (size_t)conv->filter_pitch + strips_count(conv);
+    size_t offsets = (size_t)conv->positions + 3 * taps;
     if (conv->by_filter) {
         floats += filters * (size_t)conv->tap_pitch;
         offsets += 2 * filters + (size_t)filter_rows(conv);
@@ -197,8 +238,34 @@ void cnn_conv_forward(const cnn_kernels *kernels, const cnn_conv *conv, const fl
                                     .depth = conv->taps,
                                     .a = copy,
                                     .a_row = conv->position + first,
-                                    .a_column = conv->tap,
+                                    .a_column = conv->ordered_tap,
                                     .b = conv->by_tap,
                                     .b_row = conv->by_tap_row,
                                     .target = {.c = to, .pitch = conv->out.c, .start = bias, .relu = relu}});
+}
+
+/* With vectors of 16, nine sums of two each hide the latency better. Measured. */
+int cnn_conv_is_sparse(const cnn_kernels *kernels, const cnn_conv *conv, const float *x)
+{
+    const int all = conv->in.h * conv->in.w * conv->in.c, sixteenths = kernels->lanes == 16 ? 11 : 5;
+    return conv->strips && (int64_t)kernels->count(x, all) * 16 <= (int64_t)all * sixteenths;
+}
+
+cnn_conv3x3 cnn_conv3x3_of(const cnn_conv *conv)
+{
+    return (cnn_conv3x3){.channels = conv->in.c,
+                         .in_h = conv->in.h,
+                         .in_w = conv->in.w,
+                         .filters = conv->out.c,
+                         .out_h = conv->out.h,
+                         .out_w = conv->out.w,
+                         .top = conv->x.top,
+                         .left = conv->x.left};
+}
+
+void cnn_conv_forward_sparse(const cnn_kernels *kernels, const cnn_conv *conv, const float *x,
+                             const float *bias, int relu, float *y)
+{
+    const cnn_conv3x3 geometry = cnn_conv3x3_of(conv);
+    kernels->conv3x3_forward(&geometry, x, conv->strips, bias, relu, y);
 }

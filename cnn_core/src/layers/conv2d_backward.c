@@ -121,6 +121,22 @@ static void add_by_taps(const backward *b, int first, int count, const float *dy
                                        .target = {.c = gradient, .pitch = conv->out.c, .accumulate = 1}});
 }
 
+/* Of one channel, of which at most half is not zero: an image. */
+static int adds_by_values(const backward *b)
+{
+    const cnn_conv *conv = b->conv;
+    const int all = conv->x.copy_h * conv->x.copy_w;
+    return conv->is_3x3 && conv->taps_first && conv->in.c == 1 && conv->part == conv->positions &&
+           b->kernels->count(b->copy, all) <= all / 2;
+}
+
+/* All of the gradient of the weights, to the bits of add_by_taps. */
+static void add_by_values(const backward *b, const float *dy, float *gradient)
+{
+    const cnn_conv3x3 geometry = cnn_conv3x3_of(b->conv);
+    b->kernels->conv3x3_gradient(&geometry, b->copy, dy, gradient);
+}
+
 static void add_by_filters_picked(const backward *b, float *gradient)
 {
     const cnn_conv *conv = b->conv;
@@ -237,11 +253,14 @@ void cnn_conv_backward(const cnn_kernels *kernels, const cnn_conv *conv, const f
     int gathers = 0;
     cnn_conv_lay_out(conv, x, b.copy);
     add_bias_gradient(kernels, conv, dy, bias_gradient);
+    const int by_values = adds_by_values(&b);
     for (int first = 0; first < conv->positions; first += conv->part) {
         const int count = smaller(conv->part, conv->positions - first);
         const float *part = dy + (ptrdiff_t)first * conv->out.c;
         const int picked = (dx || !conv->taps_first) && pick(&b, first, count, part);
-        if (conv->taps_first)
+        if (by_values)
+            add_by_values(&b, dy, weight_gradient);
+        else if (conv->taps_first)
             add_by_taps(&b, first, count, part, weight_gradient);
         else if (picked)
             add_by_filters_picked(&b, weight_gradient);

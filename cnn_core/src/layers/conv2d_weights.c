@@ -17,11 +17,22 @@ static int filters_of(const cnn_conv *conv, int first)
     return left < FILTERS ? left : FILTERS;
 }
 
+/* Filters first to first + filters, which are all of one strip. */
+static void pack_strips(const cnn_kernels *kernels, const cnn_conv *conv, const float *weight, int first,
+                        int filters)
+{
+    float *strip = conv->strips + (ptrdiff_t)(first / CNN_CONV3X3_STRIP) * conv->taps * CNN_CONV3X3_STRIP +
+                   first % CNN_CONV3X3_STRIP;
+    kernels->transpose(weight, conv->taps, filters, conv->taps, strip, CNN_CONV3X3_STRIP);
+}
+
 void cnn_conv_pack(const cnn_kernels *kernels, const cnn_conv *conv, const float *weight, int index)
 {
     const int first = index * FILTERS, filters = filters_of(conv, first);
     const int window = conv->kernel_h * conv->kernel_w;
     weight += (ptrdiff_t)first * conv->taps;
+    if (conv->strips)
+        pack_strips(kernels, conv, weight, first, filters);
     kernels->transpose(weight, conv->taps, filters, conv->taps, conv->by_tap + first, conv->filter_pitch);
     for (int k = first; conv->by_filter && k < first + filters; k++, weight += conv->taps)
         kernels->transpose(weight, window, conv->in.c, window, conv->by_filter + k * conv->tap_pitch,

@@ -35,11 +35,14 @@ typedef struct cnn_conv {
     int positions;                     /* P*Q */
     int part;                          /* positions that gradients of weights are summed over at a time */
     int taps_first;                    /* gradients of weights are [C,R,S,K], else [K,R,S,C] */
+    int is_3x3;                        /* with stride 1 and filters that fill vectors */
     ptrdiff_t filter_pitch, tap_pitch; /* of by_tap and by_filter */
     float *by_tap;                     /* [C,R,S, filter_pitch] weights, for forward */
+    float *strips;             /* the same as conv3x3_forward reads them, where it may be taken; or NULL */
     float *by_filter;          /* [K, tap_pitch: R,S,C] weights, for the gradient of the input; or NULL */
     ptrdiff_t *position, *tap; /* offsets into the copy */
-    ptrdiff_t *one, *filters, *by_tap_row, *by_filter_row; /* multiples of 1, K and the pitches */
+    ptrdiff_t *ordered_tap, *by_tap_row;      /* the same, and rows of by_tap, in the order (r, s, c) */
+    ptrdiff_t *one, *filters, *by_filter_row; /* multiples of 1, K and the pitch */
     /* The gradient of the input, dx, where it is itself a convolution: of dy, in a padded copy, with the same
      * weights from the last tap to the first. The value in place i of the window of input position p is
      * copy[gather_position[p] + gather_tap[i]], its weights for all channels are at by_filter +
@@ -72,6 +75,16 @@ void cnn_conv_lay_out(const cnn_conv *conv, const float *x, float *copy);
  * `first` on; relu: max(y, 0). bias and dy below must be readable CNN_VECTOR_MOST floats beyond their end. */
 void cnn_conv_forward(const cnn_kernels *kernels, const cnn_conv *conv, const float *copy, int first,
                       int count, const float *bias, int relu, float *y);
+
+/* For kernels of 3 by 3. */
+cnn_conv3x3 cnn_conv3x3_of(const cnn_conv *conv);
+
+/* Whether so much of x[H,W,C] is zero that it is better left out: cnn_conv_forward_sparse is there for it. */
+int cnn_conv_is_sparse(const cnn_kernels *kernels, const cnn_conv *conv, const float *x);
+/* All positions from x itself, to the bits of cnn_conv_forward where all is finite, but for the sign of a
+ * zero. */
+void cnn_conv_forward_sparse(const cnn_kernels *kernels, const cnn_conv *conv, const float *x,
+                             const float *bias, int relu, float *y);
 
 /* One image, given dy[P,Q,K]: adds to weight_gradient, laid out as taps_first says and readable like dy, and
  * to bias_gradient[K]; writes dx[H,W,C] unless NULL. */

@@ -128,6 +128,43 @@ static void check_forward(void)
     }
 }
 
+/* Some values of x are zeros; */
+static void zero_some(const fixture *f, float share)
+{
+    for (size_t i = 0; i < f->in; i++)
+        f->x[i] = reference_noise(3500, i) < share ? 0 : f->x[i];
+}
+
+/* Where zeros are left out, outputs are the bits that multiplying by them gives;
+ * few zeros are multiplied. */
+static void check_sparse_forward(void)
+{
+    int count = 0;
+    for (int index = 0; index < CONV_SHAPES; index++) {
+        fixture f = set_up(index);
+        const cnn_kernels *kernels = cnn_kernels_get();
+        float *dense = channels_last(f.layer->in, f.x);
+        assert_false(cnn_conv_is_sparse(kernels, &f.conv, dense));
+        zero_some(&f, 0.8f);
+        float *x = channels_last(f.layer->in, f.x), *y = floats(f.out);
+        for (int relu = 0; f.conv.strips && relu < 2; relu++, count++) {
+            cnn_conv_lay_out(&f.conv, x, f.scratch);
+            cnn_conv_forward(kernels, &f.conv, f.scratch, 0, f.conv.positions, f.layer->bias, relu, f.y);
+            assert_true(cnn_conv_is_sparse(kernels, &f.conv, x));
+            cnn_conv_forward_sparse(kernels, &f.conv, x, f.layer->bias, relu, y);
+            for (size_t i = 0; i < f.out; i++)
+                if (!(y[i] == f.y[i]))
+                    fail_msg("%s, shape %d, output %zu: %.9g, not %.9g", kernels->name, index, i,
+                             (double)y[i], (double)f.y[i]);
+        }
+        free(dense);
+        free(x);
+        free(y);
+        tear_down(&f);
+    }
+    assert_true(count > 0);
+}
+
 /* A table whose count sees no zeros, so that all is multiplied. */
 static int count_all(const float *values, int count)
 {
@@ -242,10 +279,14 @@ static void check_zeros_of(int index, zeros where)
     fixture picked = set_up(index), whole = set_up(index);
     for (size_t i = 0; i < picked.out; i++)
         picked.dy[i] = is_zero(&picked, where, i) ? 0 : picked.dy[i];
+    zero_some(&picked, where == EVERYWHERE ? 0.8f : 0);
+    memcpy(whole.x, picked.x, picked.in * sizeof *whole.x);
     backward(&picked, cnn_kernels_get(), picked.dy, 1);
     backward(&whole, &dense, picked.dy, 1);
     for (size_t i = 0; i < picked.weights; i++)
-        assert_true(picked.dw[i] == whole.dw[i]);
+        if (!(picked.dw[i] == whole.dw[i]))
+            fail_msg("%s, shape %d, zeros %d, weight %zu: %.9g, not %.9g", cnn_kernels_get()->name, index,
+                     (int)where, i, (double)picked.dw[i], (double)whole.dw[i]);
     for (size_t i = 0; i < picked.in; i++)
         assert_true(picked.dx[i] == whole.dx[i]);
     tear_down(&picked);
@@ -307,6 +348,12 @@ static void test_forward(void **state)
     for_each_kernels(check_forward);
 }
 
+static void test_sparse_forward(void **state)
+{
+    (void)state;
+    for_each_kernels(check_sparse_forward);
+}
+
 static void test_backward(void **state)
 {
     (void)state;
@@ -322,8 +369,11 @@ static void test_first_layer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forward),     cmocka_unit_test(test_backward),
-        cmocka_unit_test(test_first_layer), cmocka_unit_test(test_zeros_change_no_bit),
+        cmocka_unit_test(test_sparse_forward),
+        cmocka_unit_test(test_forward),
+        cmocka_unit_test(test_backward),
+        cmocka_unit_test(test_first_layer),
+        cmocka_unit_test(test_zeros_change_no_bit),
         cmocka_unit_test(test_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
