@@ -149,6 +149,19 @@ typedef struct cnn_matrix_vectors {
     ptrdiff_t y_pitch;
 } cnn_matrix_vectors;
 
+/* What is not zero of values [rows, columns], by row and by column. Terms of row i, in the order of columns,
+ * are from by_row + i * columns on: column j as row j * column_step of another operand. Those of column j, in
+ * the order of rows, from by_column + j * column_capacity on: row i as row place[i] of another. */
+typedef struct cnn_pick {
+    int rows, columns;
+    const float *values;    /* readable up to cnn_padded(columns) in the last row */
+    const ptrdiff_t *place; /* [rows] */
+    int32_t column_step;
+    cnn_term *by_row, *by_column;
+    ptrdiff_t column_capacity;
+    int32_t *row_counts, *column_counts; /* written: how many there are */
+} cnn_pick;
+
 typedef struct cnn_kernels {
     const char *name;
     int lanes; /* floats in a vector */
@@ -160,6 +173,7 @@ typedef struct cnn_kernels {
     /* Writes those of `count` values that are not zero, in order, with rows of b `pitch` apart; there is room
      * for all. Returns their number. */
     int (*collect)(const float *values, int count, int32_t pitch, cnn_term *terms);
+    void (*pick)(const cnn_pick *pick);
     /* y = bias + weight * x, with relu max(y, 0), where only what is not zero of x is multiplied; channels
      * are a multiple of CNN_VECTOR_MOST. weight is in strips of CNN_CONV3X3_STRIP filters, [strip][C,R,S,
      * CNN_CONV3X3_STRIP]. Where all is finite, to the bits of a product whose terms come in the order (r, s,

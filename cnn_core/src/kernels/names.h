@@ -15,6 +15,7 @@ void KERNEL(product)(const cnn_product *product);
 void KERNEL(matrix_vectors)(const cnn_matrix_vectors *product);
 void KERNEL(sparse_product)(const cnn_sparse_product *product);
 int KERNEL(count)(const float *values, int count);
+void KERNEL(pick)(const cnn_pick *pick);
 int KERNEL(collect)(const float *values, int count, int32_t pitch, cnn_term *terms);
 void KERNEL(copy_rows)(const float *from, ptrdiff_t from_pitch, int rows, int columns, float *to,
                        ptrdiff_t to_pitch);

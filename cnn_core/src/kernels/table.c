@@ -12,6 +12,7 @@ const cnn_kernels KERNEL(table) = {
     .matrix_vectors = KERNEL(matrix_vectors),
     .sparse_product = KERNEL(sparse_product),
     .count = KERNEL(count),
+    .pick = KERNEL(pick),
     .collect = KERNEL(collect),
     .conv3x3_forward = KERNEL(conv3x3_forward),
     .conv3x3_gradient = KERNEL(conv3x3_gradient),

@@ -91,18 +91,16 @@ static int pick(const backward *b, int first, int count, const float *dy)
     const int64_t all = (int64_t)count * filters;
     if ((int64_t)b->kernels->count(dy, count * filters) * 8 > all * eighths)
         return 0;
-    memset(b->filter_counts, 0, (size_t)filters * sizeof *b->filter_counts);
-    for (int p = 0; p < count; p++) {
-        cnn_term *terms = b->by_position + (ptrdiff_t)p * filters;
-        const int found = b->kernels->collect(dy + (ptrdiff_t)p * filters, filters, 1, terms);
-        b->position_counts[p] = found;
-        for (int i = 0; i < found; i++) {
-            const int k = terms[i].row;
-            b->by_filter[(ptrdiff_t)k * b->conv->part + b->filter_counts[k]++] =
-                (cnn_term){(int32_t)b->conv->position[first + p], terms[i].value};
-            terms[i].row = k * (int32_t)b->conv->tap_pitch;
-        }
-    }
+    b->kernels->pick(&(cnn_pick){.rows = count,
+                                 .columns = filters,
+                                 .values = dy,
+                                 .place = b->conv->position + first,
+                                 .column_step = (int32_t)b->conv->tap_pitch,
+                                 .by_row = b->by_position,
+                                 .by_column = b->by_filter,
+                                 .column_capacity = b->conv->part,
+                                 .row_counts = b->position_counts,
+                                 .column_counts = b->filter_counts});
     return 1;
 }
 
