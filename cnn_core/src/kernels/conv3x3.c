@@ -19,13 +19,6 @@ enum { SIDE = 3, TAPS = SIDE * SIDE };
 #define FOR_VECTORS  UNROLL for (int v = 0; v < vectors; v++)
 #define SUM(r, s, v) sum[((r)*SIDE + (s)) * VECTORS + (v)]
 
-/* Bits of the values from `values` on that are not zero; `count` of them count, of at most LANES. */
-INLINE unsigned not_zero(const float *values, int count)
-{
-    const unsigned all = nonzero(load(values));
-    return count < LANES ? all & ((1u << count) - 1) : all;
-}
-
 /* ---- forward ---- */
 
 /* Where the sums of a row of outputs come from and go to. Of a row that does not exist, all of them to and
@@ -79,7 +72,7 @@ INLINE void end_column(const forward *f, const output_row *rows, int q, int s, c
 INLINE void add_position(const forward *f, const float *x, vector *sum, int vectors)
 {
     for (int first = 0; first < f->conv->channels; first += LANES)
-        for (unsigned left = not_zero(x + first, LANES); left; left &= left - 1) {
+        for (uint32_t left = nonzero_lanes(load(x + first)); left; left &= left - 1) {
             const int c = first + __builtin_ctz(left);
             const float factor = x[c];
             const float *weight = f->weight + (ptrdiff_t)c * (TAPS * CNN_CONV3X3_STRIP);
@@ -150,8 +143,8 @@ INLINE void gradient_strip(const cnn_conv3x3 *conv, const float *copy, const flo
     const int width = conv->out_w + SIDE - 1;
     vector sum[TAPS * VECTORS] = {{0}};
     for (int h = 0; h < conv->out_h + SIDE - 1; h++, copy += width)
-        for (int first = 0; first < width; first += LANES)
-            for (unsigned left = not_zero(copy + first, width - first); left; left &= left - 1) {
+        for (int first = 0; first < width; first += MASK)
+            for (uint32_t left = nonzero(copy + first, width - first); left; left &= left - 1) {
                 const int q = first + __builtin_ctz(left);
                 add_value(conv, copy[q], h, q, dy, sum, vectors);
             }

@@ -169,17 +169,6 @@ int KERNEL(collect)(const float *values, int count, int32_t pitch, cnn_term *ter
     return found;
 }
 
-enum { MASK = 32 }; /* values whose bits are found at a time */
-
-/* Bits of the first `count`, at most MASK, of the values that are not zero. */
-INLINE uint32_t mask_of(const float *values, int count)
-{
-    uint32_t bits = 0;
-    for (int i = 0; i < count; i += LANES)
-        bits |= (uint32_t)nonzero(load(values + i)) << i;
-    return count < MASK ? bits & ((1u << count) - 1) : bits;
-}
-
 void KERNEL(pick)(const cnn_pick *pick)
 {
     /* A copy that no store can reach: what it holds stays in registers. */
@@ -188,16 +177,13 @@ void KERNEL(pick)(const cnn_pick *pick)
     for (int i = 0; i < p.rows; i++) {
         const float *values = p.values + (ptrdiff_t)i * p.columns;
         cnn_term *const first = p.by_row + (ptrdiff_t)i * p.columns, *next = first;
-        for (int column = 0; column < p.columns; column += MASK) {
-            const int left = p.columns - column;
-            for (uint32_t bits = mask_of(values + column, left < MASK ? left : MASK); bits;
-                 bits &= bits - 1) {
+        for (int column = 0; column < p.columns; column += MASK)
+            for (uint32_t bits = nonzero(values + column, p.columns - column); bits; bits &= bits - 1) {
                 const int j = column + __builtin_ctz(bits);
                 cnn_term *const to = p.by_column + j * p.column_capacity + p.column_counts[j]++;
                 *to = (cnn_term){(int32_t)p.place[i], values[j]};
                 *next++ = (cnn_term){j * p.column_step, values[j]};
             }
-        }
         p.row_counts[i] = (int32_t)(next - first);
     }
 }

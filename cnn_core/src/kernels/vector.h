@@ -174,19 +174,30 @@ INLINE vector rectified(vector v)
 }
 
 /* A bit for each lane, the first one lowest: whether it is not zero; NaN is not. */
-INLINE unsigned nonzero(vector v)
+INLINE uint32_t nonzero_lanes(vector v)
 {
 #if defined(__AVX512F__)
     return _mm512_cmp_ps_mask((__m512)v, _mm512_setzero_ps(), _CMP_NEQ_UQ);
 #elif defined(__AVX2__)
-    return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)v, _mm256_setzero_ps(), _CMP_NEQ_UQ));
+    return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps((__m256)v, _mm256_setzero_ps(), _CMP_NEQ_UQ));
 #elif defined(__SSE2__)
-    return (unsigned)_mm_movemask_ps(_mm_cmpneq_ps((__m128)v, _mm_setzero_ps()));
+    return (uint32_t)_mm_movemask_ps(_mm_cmpneq_ps((__m128)v, _mm_setzero_ps()));
 #else
-    unsigned bits = 0;
-    UNROLL for (int lane = 0; lane < LANES; lane++) bits |= (unsigned)(v[lane] != 0) << lane;
+    uint32_t bits = 0;
+    UNROLL for (int lane = 0; lane < LANES; lane++) bits |= (uint32_t)(v[lane] != 0) << lane;
     return bits;
 #endif
+}
+
+enum { MASK = 32 }; /* bits that are found at a time */
+
+/* The same of the first `count` values, or of MASK if those are fewer; whole vectors are read. */
+INLINE uint32_t nonzero(const float *values, int count)
+{
+    uint32_t bits = 0;
+    for (int i = 0; i < count && i < MASK; i += LANES)
+        bits |= nonzero_lanes(load(values + i)) << i;
+    return count < MASK ? bits & ((1u << count) - 1) : bits;
 }
 
 #endif

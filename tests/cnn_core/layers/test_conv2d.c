@@ -128,15 +128,14 @@ static void check_forward(void)
     }
 }
 
-/* Some values of x are zeros; */
+/* Makes a share of x zeros. */
 static void zero_some(const fixture *f, float share)
 {
     for (size_t i = 0; i < f->in; i++)
         f->x[i] = reference_noise(3500, i) < share ? 0 : f->x[i];
 }
 
-/* Where zeros are left out, outputs are the bits that multiplying by them gives;
- * few zeros are multiplied. */
+/* Where zeros are left out, outputs are the bits that multiplying by them gives; few zeros are multiplied. */
 static void check_sparse_forward(void)
 {
     int count = 0;
