@@ -30,6 +30,52 @@ typedef struct term_list {
     const cnn_term *first, *end;
 } term_list;
 
+/* The values of so many terms, one after the other. Where vectors are wide they are loaded at once: how much
+ * can be loaded is what limits these sums, in which each operand is used once. */
+enum { TOGETHER = 4 };
+#if defined(__AVX512F__)
+typedef __m512 factors;
+
+INLINE factors load_factors(const cnn_term *term)
+{
+    return _mm512_castps256_ps512(_mm256_loadu_ps((const float *)term));
+}
+
+INLINE vector factor_of(factors values, int which)
+{
+    return (vector)_mm512_permutexvar_ps(_mm512_set1_epi32(2 * which + 1), values);
+}
+#elif defined(__AVX2__)
+typedef __m256 factors;
+
+INLINE factors load_factors(const cnn_term *term)
+{
+    return _mm256_loadu_ps((const float *)term);
+}
+
+INLINE vector factor_of(factors values, int which)
+{
+    return (vector)_mm256_permutevar8x32_ps(values, _mm256_set1_epi32(2 * which + 1));
+}
+#else
+typedef const cnn_term *factors;
+
+INLINE factors load_factors(const cnn_term *term)
+{
+    return term;
+}
+
+INLINE vector factor_of(factors values, int which)
+{
+    return (vector){0} + values[which].value;
+}
+#endif
+
+INLINE void add_term(vector factor, const float *operand, vector *sum, int vectors)
+{
+    UNROLL for (int v = 0; v < vectors; v++) sum[v] += factor * load(operand + v * LANES);
+}
+
 /* Columns j to j + columns of a row of sums at c, of one block of b. */
 INLINE void strip(const cnn_target *target, term_list list, const float *b, float *c, int j, int columns,
                   int vectors)
@@ -40,12 +86,14 @@ INLINE void strip(const cnn_target *target, term_list list, const float *b, floa
     if (target->distance != CNN_FAR_FOR_NOW)
         UNROLL for (int v = 0; v < vectors; v += CNN_VECTOR_MOST / LANES) fetch(c + v * LANES);
     begin(target, start_of(target, j), &c, 0, sum, 1, vectors);
-    UNROLL_SOME for (const cnn_term *term = list.first; term < list.end; term++)
-    {
-        const float *operand = b + term->row;
-        const float factor = term->value;
-        UNROLL for (int v = 0; v < vectors; v++) sum[v] += factor * load(operand + v * LANES);
+    const cnn_term *term = list.first;
+    for (; list.end - term >= TOGETHER; term += TOGETHER) {
+        const factors values = load_factors(term);
+        UNROLL for (int t = 0; t < TOGETHER; t++)
+            add_term(factor_of(values, t), b + term[t].row, sum, vectors);
     }
+    for (; term < list.end; term++)
+        add_term((vector){0} + term->value, b + term->row, sum, vectors);
     if (columns == vectors * LANES)
         finish(target, &c, 0, LANES, sum, 1, vectors);
     else
@@ -115,17 +163,47 @@ int KERNEL(count)(const float *values, int count)
     return found;
 }
 
-#if defined(__AVX2__)
-enum { QUARTER = 4 };
+#if defined(__AVX512F__)
+enum { AT_A_TIME = LANES };
+
+/* The terms of so many values, rows `row` + {0, pitch, ...}; writes as many, those of what is not zero first.
+ */
+INLINE int collect_some(const float *values, __m512i rows, cnn_term *terms)
+{
+    const __m512 from = _mm512_loadu_ps(values);
+    const __mmask16 set = (__mmask16)nonzero_lanes((vector)from);
+    const __m512 value = _mm512_maskz_compress_ps(set, from),
+                 row = _mm512_castsi512_ps(_mm512_maskz_compress_epi32(set, rows));
+    const __m512i first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),
+                  last = _mm512_add_epi32(first, _mm512_set1_epi32(LANES / 2));
+    _mm512_storeu_ps(terms, _mm512_permutex2var_ps(row, first, value));
+    _mm512_storeu_ps(terms + LANES / 2, _mm512_permutex2var_ps(row, last, value));
+    return __builtin_popcount(set);
+}
+
+/* What of `count` values comes in whole turns; how many terms there are is added to *found. */
+INLINE int collect_turns(const float *values, int count, int32_t pitch, cnn_term *terms, int *found)
+{
+    const __m512i numbers = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                  step = _mm512_set1_epi32(AT_A_TIME * pitch);
+    __m512i rows = _mm512_mullo_epi32(numbers, _mm512_set1_epi32(pitch));
+    int i = 0;
+    for (; i + AT_A_TIME <= count; i += AT_A_TIME, rows = _mm512_add_epi32(rows, step))
+        *found += collect_some(values + i, rows, terms + *found);
+    return i;
+}
+#elif defined(__AVX2__)
+enum { AT_A_TIME = 4 };
 
 /* For each set of four lanes, those in it come first. */
-static const int32_t lanes_of[16][QUARTER] = {
+static const int32_t lanes_of[16][AT_A_TIME] = {
     {0},    {0},    {1},    {0, 1},    {2},    {0, 2},    {1, 2},    {0, 1, 2},
     {3, 0}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3},
 };
 
-/* The terms of four values, rows `row` + {0, pitch, ...}; writes four. */
-INLINE int collect_quarter(const float *values, __m128i rows, cnn_term *terms)
+/* The terms of so many values, rows `row` + {0, pitch, ...}; writes as many, those of what is not zero first.
+ */
+INLINE int collect_some(const float *values, __m128i rows, cnn_term *terms)
 {
     const __m128 from = _mm_loadu_ps(values);
     const int set = _mm_movemask_ps(_mm_cmp_ps(from, _mm_setzero_ps(), _CMP_NEQ_UQ));
@@ -137,18 +215,18 @@ INLINE int collect_quarter(const float *values, __m128i rows, cnn_term *terms)
     return __builtin_popcount((unsigned)set);
 }
 
-/* What of `count` values comes in fours; how many terms there are is added to *found. */
-INLINE int collect_quarters(const float *values, int count, int32_t pitch, cnn_term *terms, int *found)
+/* What of `count` values comes in whole turns; how many terms there are is added to *found. */
+INLINE int collect_turns(const float *values, int count, int32_t pitch, cnn_term *terms, int *found)
 {
     __m128i rows = _mm_setr_epi32(0, pitch, 2 * pitch, 3 * pitch);
-    const __m128i step = _mm_set1_epi32(QUARTER * pitch);
+    const __m128i step = _mm_set1_epi32(AT_A_TIME * pitch);
     int i = 0;
-    for (; i + QUARTER <= count; i += QUARTER, rows = _mm_add_epi32(rows, step))
-        *found += collect_quarter(values + i, rows, terms + *found);
+    for (; i + AT_A_TIME <= count; i += AT_A_TIME, rows = _mm_add_epi32(rows, step))
+        *found += collect_some(values + i, rows, terms + *found);
     return i;
 }
 #else
-INLINE int collect_quarters(const float *values, int count, int32_t pitch, cnn_term *terms, int *found)
+INLINE int collect_turns(const float *values, int count, int32_t pitch, cnn_term *terms, int *found)
 {
     (void)values, (void)count, (void)pitch, (void)terms, (void)found;
     return 0;
@@ -160,7 +238,7 @@ INLINE int collect_quarters(const float *values, int count, int32_t pitch, cnn_t
 int KERNEL(collect)(const float *values, int count, int32_t pitch, cnn_term *terms)
 {
     int found = 0;
-    for (int i = collect_quarters(values, count, pitch, terms, &found); i < count; i++) {
+    for (int i = collect_turns(values, count, pitch, terms, &found); i < count; i++) {
         uint32_t bits;
         memcpy(&bits, values + i, sizeof bits);
         terms[found] = (cnn_term){i * pitch, values[i]};

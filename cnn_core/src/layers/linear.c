@@ -28,10 +28,10 @@ int64_t cnn_linear_found(const cnn_picked *picked, int rows)
     return found;
 }
 
-/* Above five eighths all of a matrix is multiplied sooner, unless it has too few rows for a tile. */
+/* Above six eighths all of a matrix is multiplied sooner, unless it has too few rows for a tile. */
 int cnn_linear_is_sparse(const cnn_picked *picked, int rows, int64_t of)
 {
-    return cnn_linear_found(picked, rows) * 8 <= of * (rows <= FEW_ROWS ? 7 : 5);
+    return cnn_linear_found(picked, rows) * 8 <= of * (rows <= FEW_ROWS ? 7 : 6);
 }
 
 /* A row with hardly a zero is not picked; the matrix is then taken whole. */

@@ -38,7 +38,7 @@ static way way_of(const cnn_linear *l)
         return OF_EACH;
     const int64_t all = (int64_t)l->n * l->in, lanes = (int64_t)cnn_padded((size_t)l->n) * l->in;
     const int sparse = !is_narrow(l) && cnn_linear_is_sparse(&l->rows, l->n, all);
-    const int64_t terms = sparse ? cnn_linear_found(&l->rows, l->n) * 8 / 5 : all;
+    const int64_t terms = sparse ? cnn_linear_found(&l->rows, l->n) * 4 / 3 : all;
     if (l->n <= CNN_LINEAR_TURNED &&
         lanes * l->out + CNN_WORK_MOVE * all < (terms + (int64_t)CNN_WORK_MOVE * l->in) * l->out)
         return OF_TURNED;
