@@ -17,9 +17,10 @@ const cnn_kernels *cnn_kernels_get(void)
 {
     const char *wish = getenv("CNN_KERNELS");
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && (!wish || !strcmp(wish, cnn_kernel_table_avx512.name)))
+    const int bits = __builtin_cpu_supports("bmi");
+    if (bits && __builtin_cpu_supports("avx512f") && (!wish || !strcmp(wish, cnn_kernel_table_avx512.name)))
         return &cnn_kernel_table_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+    if (bits && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
         (!wish || !strcmp(wish, cnn_kernel_table_avx2.name)))
         return &cnn_kernel_table_avx2;
 #endif
