@@ -4,7 +4,7 @@
 #   make CMAKE_FLAGS=-D...   further flags for CMake
 #   make SETUP=              installs nothing: for systems other than Debian
 #   make data SET=fashion    Fashion-MNIST instead of MNIST
-#   make bench ONLY=overhead parts: networks startup overhead publish pictures memory recording merging ranks target
+#   make bench ONLY=overhead parts: networks training startup overhead publish pictures memory recording merging ranks target
 #   make install PREFIX=...  default /usr/local; DESTDIR is respected
 SHELL       := /bin/bash
 CMAKE_FLAGS ?=
@@ -49,7 +49,7 @@ data: setup ## data/mnist, checked; from files there, a mirror of yours, public 
 	cmake/get-data.sh $(SET)
 
 bench: build data ## speed beside PyTorch, oneDNN and OpenBLAS, and what pictures and recordings cost (an hour)
-	$(if $(SETUP),$(if $(filter networks,$(or $(ONLY),networks)),$(SETUP) bench))
+	$(if $(SETUP),$(if $(filter networks training,$(or $(ONLY),networks)),$(SETUP) bench))
 	cmake --preset release $(CMAKE_FLAGS) >/dev/null && cmake --build --preset release
 	/usr/bin/python3 tests/bench/bench.py --build build/release --data data/mnist $(if $(ONLY),--only $(ONLY))
 

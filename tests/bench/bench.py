@@ -22,12 +22,13 @@ import part_ranks
 import part_recording
 import part_startup
 import part_target
+import part_training
 from machine import Watch
 from networks import NETWORKS
 from program import Failed, Program
 
-PARTS = {"networks": part_networks, "startup": part_startup, "overhead": part_overhead, "publish": part_publish,
-         "pictures": part_pictures, "memory": part_memory, "recording": part_recording, "merging": part_merging,
+PARTS = {"networks": part_networks, "training": part_training, "startup": part_startup, "overhead": part_overhead,
+         "publish": part_publish, "pictures": part_pictures, "memory": part_memory, "recording": part_recording, "merging": part_merging,
          "ranks": part_ranks, "target": part_target}
 # What training and an algorithm achieve, not what the program takes: they have no place among the others, and take long.
 ON_REQUEST = {"merging", "ranks", "target"}
@@ -51,7 +52,8 @@ def parse():
                         help="parts to measure, instead of all but merging, ranks and target")
     parser.add_argument("--steps", type=int, help="training steps a run, instead of the part's own number")
     parser.add_argument("--rounds", type=int, help="rounds, pairs or runs, instead of the part's own number")
-    parser.add_argument("--threads", type=int, nargs="+", help="training threads (networks, overhead), instead of 1 and 2")
+    parser.add_argument("--threads", type=int, nargs="+",
+                        help="training threads (networks, training, overhead), instead of 1 and 2")
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, help="networks to measure (networks), instead of all")
     parser.add_argument("--batches", type=int, nargs="+", help="images in a batch (networks), instead of 1 to 512")
     return parser.parse_args()

@@ -8,8 +8,9 @@ import shutil
 import sys
 from pathlib import Path
 
+import part_training
 from networks import NETWORKS
-from networks_table import lines_of, machine_words, threads_words
+from networks_table import lines_of, machine_words, marked_table, threads_words
 
 SOURCE = Path(__file__).resolve().parents[2]
 DOCUMENT = SOURCE / "docs/performance.md"
@@ -48,6 +49,17 @@ def table_lines(found, layers):
                     yield ""
 
 
+def training_lines(found):
+    rows, scaling = part_training.rows_of(found["sets"])
+    yield (f"{found['measured']}, PyTorch {found['pytorch'] or 'was left out'}; the newest change of `cnn_core` in it: "
+           f"*{found['newest']}*.")
+    yield ""
+    yield from marked_table(rows)
+    for line in scaling:
+        yield ""
+        yield line
+
+
 def startup_lines(found):
     yield "| network | first step after, s | lowest to highest | memory at most, MB |"
     yield "|---|---|---|---|"
@@ -74,6 +86,8 @@ def main():
         text = filled(text, "rates", table_lines(told["networks"], False))
         text = filled(text, "layers", table_lines(told["networks"], True))
         shutil.copyfile(build / "roofline.png", PICTURE)
+    if "training" in told:
+        text = filled(text, "training", training_lines(told["training"]))
     if "startup" in told:
         text = filled(text, "start", startup_lines(told["startup"]))
     DOCUMENT.write_text(text, encoding="utf-8")

@@ -67,14 +67,14 @@ def threads_words(threads):
     return f"{threads} thread" + ("s" if int(threads) > 1 else "")
 
 
-def _aligned(rows):
+def aligned(rows):
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         yield "  " + "  ".join(word.ljust(width) if not column else word.rjust(width)
                                for column, (word, width) in enumerate(zip(row, widths)))
 
 
-def _marked(rows):
+def marked_table(rows):
     """A table of Markdown."""
     yield "| " + " | ".join(rows[0]) + " |"
     yield "|" + "---|" * len(rows[0])
@@ -100,4 +100,4 @@ def lines_of(key, threads, place, marked=False):
         yield title
         if marked:
             yield ""
-        yield from (_marked if marked else _aligned)(rows)
+        yield from (marked_table if marked else aligned)(rows)

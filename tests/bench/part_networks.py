@@ -31,9 +31,9 @@ CHECK_BATCH, CHECK_STEPS = 16, 4
 TOLERANCE = 2e-5  # of a loss after some steps: sums in float32 in another order
 
 
-def write_images(network, data, folder):
+def write_images(network, data, folder, count=IMAGES):
     """Images and labels as bare bytes: MNIST's where they fit, else noise."""
-    count, size = IMAGES, int(numpy.prod(network.shape))
+    size = int(numpy.prod(network.shape))
     images, labels = folder / "images", folder / "labels"
     if network.shape == (1, 28, 28):
         images.write_bytes((data / "train-images-idx3-ubyte").read_bytes()[16:16 + count * size])

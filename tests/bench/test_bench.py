@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the benchmarks compute from what they measure, and that their programs do the work they are said to do."""
+import types
+
 import document
 import figures
 import layer_work
@@ -8,6 +10,7 @@ import networks_table
 import numpy
 import part_networks
 import part_target
+import part_training
 import pytest
 import roofline
 import ways
@@ -108,9 +111,29 @@ def test_only_what_is_between_marks_is_written():
         document.filled(text, "layers", [])
 
 
+def test_what_a_training_is_compared_with():
+    rates = {ways.OURS: [9.0, 8.0], ways.DENSE: [7.0, 7.0], "pytorch": [1.0, 3.0], "pytorch, channels last": [2.0, 2.5]}
+    assert part_training.best_other(rates) == "pytorch, channels last"
+    assert part_training.best_other({ways.OURS: [9.0], ways.DENSE: [7.0]}) is None
+    assert part_training.quotients([8.0, 9.0], [2.0, 3.0])["values"] == [4, 3]
+
+
+def test_the_table_of_trainings():
+    found = {"rates": {ways.OURS: spread(9000.0), ways.DENSE: spread(5000.0), "pytorch": spread(3000.0)}, "best": "pytorch",
+             "ratio": figures.spread([2.0, 3.0, 4.0]), "of_peak": {ways.OURS: spread(1.2), ways.DENSE: spread(0.7512)}}
+    rows, scaling = part_training.rows_of([{"instructions": "avx2", "threads": {"1": found}, "scaling": None}])
+    assert rows == [part_training.HEAD, ["avx2", "1", "9,000", "120.0 %", "5,000", "75.1 %", "3,000", "3.00", "2.50 to 3.50"]]
+    assert scaling == []
+    alone = part_training.row_of("avx2", "2", {**found, "best": None, "ratio": None})
+    assert alone[-3:] == ["skipped", "-", "-"] and len(alone) == len(part_training.HEAD)
+    assert part_training.scaling_words(["1", "2"], {ways.OURS: figures.spread([1.5, 1.7]), ways.DENSE: spread(1.9)}) == (
+        "2 threads beside 1: 1.60 times (as it is; quartiles 1.55 to 1.65), "
+        "1.90 times (zeros multiplied; quartiles 1.90 to 1.90)")
+
+
 def test_the_document_has_all_marks():
     text = document.DOCUMENT.read_text(encoding="utf-8")
-    for name in ("machine", "rates", "layers", "start"):
+    for name in ("machine", "training", "rates", "layers", "start"):
         document.filled(text, name, [])
 
 
@@ -138,6 +161,24 @@ def without_torch(build, found=ways.found):
 def test_all_ways_train_the_same(build, files, tmp_path, monkeypatch):
     monkeypatch.setattr(ways, "found", without_torch)
     part_networks.check(build, SMALL, files, tmp_path)
+
+
+def test_a_training_takes_turns_to_its_end(build, files, tmp_path, monkeypatch):
+    monkeypatch.setattr(ways, "found", without_torch)
+    monkeypatch.setattr(part_training, "BATCH", 4)
+    for module in (part_training, part_networks):
+        monkeypatch.setattr(module, "SECONDS", 0.01)
+    options = types.SimpleNamespace(threads=None, rounds=None)
+    found = part_training.measure(build, SMALL, files, tmp_path / "parameters", {"CNN_KERNELS": "plain"}, options, steps=3)
+    assert found["instructions"] == "plain" and list(found["threads"]) == ["1", "2"]
+    for place in found["threads"].values():
+        assert place["steps"] >= 3 and place["best"] is None and place["ratio"] is None
+        assert set(place["rates"]) == {ways.OURS, ways.DENSE}
+        assert all(rate > 0 for rates in place["rates"].values() for rate in rates["values"])
+    assert found["scaling"][ways.DENSE]["median"] > 0
+    options.rounds, options.threads = 2, [1]
+    found = part_training.measure(build, SMALL, files, tmp_path / "parameters", {}, options, steps=1)
+    assert len(found["threads"]["1"]["rates"][ways.OURS]["values"]) == 2 and found["scaling"] is None
 
 
 def test_a_way_that_trains_another_network_is_refused(build, files, tmp_path, monkeypatch):
