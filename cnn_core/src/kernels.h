@@ -32,6 +32,8 @@ typedef enum cnn_distance {
     CNN_FAR_FOR_NOW /* nor is it read soon: it goes past the caches if whole vectors do */
 } cnn_distance;
 
+enum { CNN_WINDOW = 2 * 2 }; /* of a product whose results are pooled */
+
 /* Where a product goes: c[i,j] (+)= start[j] + sum, c[i,j] at c + row[i] + j, or c + i * pitch + j if row is
  * NULL. */
 typedef struct cnn_target {
@@ -43,6 +45,11 @@ typedef struct cnn_target {
     int continued; /* sums begin with what c holds, readable up to cnn_padded(n), instead: to the bits of one
                     * product over all terms */
     int relu;      /* what is written is max(value, 0); NaN stays NaN */
+    /* If not 0, each CNN_WINDOW rows are the places of a window: the largest of their sums is what is
+     * written, as `pool` below finds it, to a row of c for each window. Not with row, accumulate and
+     * continued. */
+    int windows;
+    int32_t *chosen; /* with windows: the place that pool would tell, where the value goes in c; or NULL */
     cnn_distance distance;
 } cnn_target;
 
@@ -164,7 +171,8 @@ typedef struct cnn_pick {
 
 typedef struct cnn_kernels {
     const char *name;
-    int lanes; /* floats in a vector */
+    int lanes;        /* floats in a vector */
+    int pooled_depth; /* up to which a product is pooled sooner than what it gives */
     void (*product)(const cnn_product *product);
     void (*matrix_vectors)(const cnn_matrix_vectors *product);
     void (*sparse_product)(const cnn_sparse_product *product);

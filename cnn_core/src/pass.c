@@ -134,6 +134,24 @@ static int is_kept(const cnn_pass *pass, int index)
     return !is_passing(pass, index) || pass->net->layers[reader_of(pass, index)].kind == CNN_LINEAR;
 }
 
+/* Pooling of what nobody else looks at is done with the convolution before it, through whose relu it looks.
+ */
+static int take_windows(cnn_pass *pass, int index)
+{
+    layer_state *state = &pass->layers[index];
+    const int behind = cnn_is_fused_relu(pass->net, index + 1) ? index + 2 : index + 1;
+    if (pass->net->layers[behind].kind != CNN_MAXPOOL || !is_passing(pass, index))
+        return 0;
+    const cnn_pool pool = cnn_pass_pool(pass, behind);
+    if (!cnn_conv_can_pool(&pass->kernels, &state->conv, &pool))
+        return 0;
+    state->windows =
+        take(pass, (size_t)CNN_WINDOW * (size_t)(pool.out_h * pool.out_w), sizeof *state->windows);
+    if (state->windows)
+        cnn_conv_window_positions(&state->conv, &pool, state->windows);
+    return !state->windows;
+}
+
 static int take_layer(cnn_pass *pass, int index)
 {
     const cnn_layer *layer = &pass->net->layers[index];
@@ -147,6 +165,8 @@ static int take_layer(cnn_pass *pass, int index)
     state->output = is_in_place(layer) ? cnn_input_of(pass, index) : &state->own;
     int missing = !is_in_place(layer) && take_activation(pass, layer->out, is_kept(pass, index),
                                                          is_passing(pass, index), &state->own);
+    if (layer->kind == CNN_CONV)
+        missing |= take_windows(pass, index);
     if (pass->use == CNN_PASS_TRAIN && layer->kind == CNN_MAXPOOL)
         missing |= !(state->chosen = take(pass, outputs + CNN_VECTOR_MOST, sizeof *state->chosen));
     if (pass->use == CNN_PASS_TRAIN && layer->kind == CNN_DROPOUT)

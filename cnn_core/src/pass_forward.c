@@ -69,24 +69,45 @@ static void forward_band(void *context, int band, int thread)
                      cnn_is_fused_relu(pass->net, b->index + 1), b->y);
 }
 
-/* Threads that are at images of their own have one band each. */
-static void forward_conv(cnn_pass *pass, int index, const float *x, float *y, int thread)
+/* A convolution and the pooling behind it. */
+static void forward_pooled(cnn_pass *pass, int index, int behind, const float *copy, int image, int thread)
 {
+    const layer_state *pooled = &pass->layers[behind];
+    const cnn_shape out = pooled->output->shape;
+    cnn_conv_forward_pooled(&pass->kernels, &pass->layers[index].conv, copy, pass->layers[index].windows,
+                            out.h * out.w, pass->net->layers[index].bias, behind > index + 1,
+                            cnn_image(pooled->output, image, thread),
+                            pooled->chosen ? pooled->chosen + (size_t)image * cnn_shape_count(out) : NULL);
+}
+
+/* Threads that are at images of their own have one band each. Returns the last layer that is done: perhaps
+ * the pooling behind. */
+static int forward_conv(cnn_pass *pass, int index, int image, int thread)
+{
+    const float *x = cnn_image(cnn_input_of(pass, index), image, thread);
+    float *y = cnn_image(pass->layers[index].output, image, thread);
     const cnn_conv *conv = &pass->layers[index].conv;
     if (pass->bands == 1 && cnn_conv_is_sparse(&pass->kernels, conv, x)) {
         cnn_conv_forward_sparse(&pass->kernels, conv, x, pass->net->layers[index].bias,
                                 cnn_is_fused_relu(pass->net, index + 1), y);
-        return;
+        return index;
     }
     float *copy = cnn_layer_scratch(pass, thread);
     banded_conv b = {pass, index, copy, y};
     cnn_threads *threads = pass->bands > 1 ? pass->threads : NULL;
     cnn_conv_lay_out(conv, x, copy);
+    if (pass->bands == 1 && pass->layers[index].windows) {
+        const int behind = cnn_is_fused_relu(pass->net, index + 1) ? index + 2 : index + 1;
+        forward_pooled(pass, index, behind, copy, image, thread);
+        return behind;
+    }
     cnn_threads_run(cnn_threads_for(threads, cnn_pass_run_work(pass->net, index, index + 1)), pass->bands,
                     forward_band, &b);
+    return index;
 }
 
-static void forward_layer(cnn_pass *pass, int index, int image, int thread)
+/* Returns the last layer that is done with it. */
+static int forward_layer(cnn_pass *pass, int index, int image, int thread)
 {
     const cnn_layer *layer = &pass->net->layers[index];
     const layer_state *state = &pass->layers[index];
@@ -95,8 +116,7 @@ static void forward_layer(cnn_pass *pass, int index, int image, int thread)
     const size_t count = cnn_shape_count(layer->out);
     switch (layer->kind) {
     case CNN_CONV:
-        forward_conv(pass, index, x, y, thread);
-        break;
+        return forward_conv(pass, index, image, thread);
     case CNN_RELU:
         if (!cnn_is_fused_relu(pass->net, index))
             cnn_relu_forward(y, count);
@@ -113,6 +133,7 @@ static void forward_layer(cnn_pass *pass, int index, int image, int thread)
     case CNN_LINEAR:
         break;
     }
+    return index;
 }
 
 static float *image_first(const activation *values, int image)
@@ -130,9 +151,10 @@ static void forward_image(void *context, int image, int thread)
         cnn_channels_last(&pass->kernels, input->shape, image_first(input, image),
                           cnn_image(input, image, thread));
     for (int i = pass->begin; i < pass->end; i++) {
-        forward_layer(pass, i, image, thread);
+        const int last = forward_layer(pass, i, image, thread);
         if (!cnn_is_fused_relu(pass->net, i))
             cnn_pass_tell(pass, teller, i, CNN_PASS_FORWARD);
+        i = last;
     }
     /* A run ends before a linear layer. */
     if (output->last != output->first)

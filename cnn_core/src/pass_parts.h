@@ -23,7 +23,8 @@ typedef struct layer_state {
     cnn_conv conv;   /* convolutions only */
     float *parts;    /* convolutions, training: a gradient of weights and bias for each part of the batch */
     int32_t *chosen; /* maxpool, training */
-    uint8_t *kept;   /* dropout, training */
+    ptrdiff_t *windows; /* convolutions with which the pooling behind them is done: where its windows are */
+    uint8_t *kept;      /* dropout, training */
 } layer_state;
 
 struct cnn_pass {

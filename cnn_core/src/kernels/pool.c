@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "largest.h"
 #include "names.h"
-#include "vector.h"
 
 /* What a cache foresees by itself ends with each page: so many windows ahead are asked for. */
 enum { AHEAD = 16 };
@@ -19,23 +19,6 @@ INLINE integers load_integers(const int32_t *from)
     return v;
 }
 
-INLINE void store_integers(int32_t *to, integers v, int count)
-{
-    if (count == LANES) {
-        memcpy(to, &v, sizeof v);
-        return;
-    }
-    int32_t lanes[LANES];
-    memcpy(lanes, &v, sizeof v);
-    for (int lane = 0; lane < count; lane++)
-        to[lane] = lanes[lane];
-}
-
-INLINE integers either(integers mask, integers yes, integers no)
-{
-    return (yes & mask) | (no & ~mask);
-}
-
 static int channels_from(const cnn_pool *p, int c)
 {
     return p->channels - c < LANES ? p->channels - c : LANES;
@@ -46,25 +29,21 @@ static ptrdiff_t window(const cnn_pool *p, int row, int column)
     return ((ptrdiff_t)row * p->stride * p->in_w + (ptrdiff_t)column * p->stride) * p->channels;
 }
 
-/* One window. NaN is larger than any number, and no NaN is larger than another. */
+/* One window. */
 INLINE void pool_window(const cnn_pool *p, int kernel_h, int kernel_w, const float *x, float *y,
                         int32_t *chosen)
 {
     for (int c = 0; c < p->channels; c += LANES) {
         fetch_ahead(p, y, c);
         fetch_ahead(p, chosen, c);
-        vector best = load(x + c);
-        integers choice = {0};
+        largest found = {load(x + c), {0}};
         for (int r = 0; r < kernel_h; r++)
-            for (int s = 0; s < kernel_w; s++) {
-                const vector value = load(x + ((ptrdiff_t)r * p->in_w + s) * p->channels + c);
-                const integers better = ~(value <= best) & (best == best);
-                best = (vector)either(better, (integers)value, (integers)best);
-                choice = either(better, (integers){0} + (r * kernel_w + s), choice);
-            }
-        store_some(y + c, best, channels_from(p, c));
+            for (int s = 0; s < kernel_w; s++)
+                found =
+                    larger(found, load(x + ((ptrdiff_t)r * p->in_w + s) * p->channels + c), r * kernel_w + s);
+        store_some(y + c, found.value, channels_from(p, c));
         if (chosen)
-            store_integers(chosen + c, p->after_relu ? choice | (best <= 0) : choice, channels_from(p, c));
+            store_integers(chosen + c, place_told(found, p->after_relu), channels_from(p, c));
     }
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ahead.h"
+#include "largest.h"
 #include "target.h"
 
 /* A tile of sums stays in registers: 6 rows by 2 vectors are 12 chains of multiply-adds, enough to hide the
@@ -15,6 +16,7 @@ enum { ROWS_OF_TWO = 8, ROWS_OF_ONE = 8 };
 enum { ROWS_OF_TWO = 4, ROWS_OF_ONE = 8 };
 #endif
 enum { MOST_ROWS = 8, PANEL = 2 * LANES };
+enum { WINDOW_ROWS_OF_TWO = ROWS_OF_TWO / CNN_WINDOW * CNN_WINDOW };
 
 /* Half of the nearest cache, in floats, and how deep a panel of b may be: so that it takes little more, but
  * with vectors of 64 bytes, of which a tile takes two in 16 cycles, the next cache is near enough. */
@@ -41,8 +43,34 @@ static __attribute__((noinline)) void finish_some(const cnn_target *target, cons
             finish(target, at->c + r, j, last, sums + r, 1, 1);
 }
 
-/* Columns j to j + columns; rows and vectors are constants wherever it is inlined. */
-INLINE void tile(const cnn_product *p, const tile_rows *at, int j, int columns, int rows, int vectors)
+/* The windows of a tile, of whose last vectors `last` lanes count. */
+INLINE void finish_windows(const cnn_target *target, const tile_rows *at, int j, int last, const vector *sums,
+                           int rows, int vectors)
+{
+    UNROLL for (int w = 0; w < rows / CNN_WINDOW; w++) UNROLL for (int v = 0; v < vectors; v++)
+    {
+        const vector *places = sums + w * CNN_WINDOW * vectors + v;
+        const int count = v < vectors - 1 ? LANES : last;
+        float *to = at->c[w] + j + v * LANES;
+        largest found = {places[0], {0}};
+        UNROLL for (int place = 1; place < CNN_WINDOW; place++) found =
+            larger(found, places[place * vectors], place);
+        store_some(to, target->relu ? rectified(found.value) : found.value, count);
+        if (target->chosen)
+            store_integers(target->chosen + (to - target->c), place_told(found, target->relu), count);
+    }
+}
+
+static __attribute__((noinline)) void finish_some_windows(const cnn_target *target, const tile_rows *at,
+                                                          int j, int last, const vector *sums, int rows,
+                                                          int vectors)
+{
+    finish_windows(target, at, j, last, sums, rows, vectors);
+}
+
+/* Columns j to j + columns; rows, vectors and windows are constants wherever it is inlined. */
+INLINE void tile(const cnn_product *p, const tile_rows *at, int j, int columns, int rows, int vectors,
+                 int windows)
 {
     vector sum[MOST_ROWS * 2];
     if (p->target.distance == CNN_FAR)
@@ -64,38 +92,47 @@ INLINE void tile(const cnn_product *p, const tile_rows *at, int j, int columns, 
             UNROLL for (int v = 0; v < vectors; v++) sum[r * vectors + v] += factor * operand[v];
         }
     }
-    if (columns == vectors * LANES) {
+    const int is_whole = columns == vectors * LANES;
+    if (is_whole && windows) {
+        finish_windows(&p->target, at, j, LANES, sum, rows, vectors);
+    } else if (is_whole) {
         finish(&p->target, at->c, j, LANES, sum, rows, vectors);
     } else {
         vector copy[MOST_ROWS * 2];
         UNROLL for (int k = 0; k < rows * vectors; k++) copy[k] = sum[k];
-        finish_some(&p->target, at, j, rows, columns - (vectors - 1) * LANES, copy, vectors);
+        if (windows)
+            finish_some_windows(&p->target, at, j, columns - (vectors - 1) * LANES, copy, rows, vectors);
+        else
+            finish_some(&p->target, at, j, rows, columns - (vectors - 1) * LANES, copy, vectors);
     }
 }
 
 /* `count` tiles below one another, from row i on, and all columns first to last, panel by panel. */
 INLINE void tiles(const cnn_product *p, int i, int count, int first, int last, int rows, int vectors,
-                  fetching *ahead)
+                  int windows, fetching *ahead)
 {
     for (const int end = i + count * rows; i < end; i += rows) {
         tile_rows at;
         ptrdiff_t a[MOST_ROWS], c[MOST_ROWS];
         fetch_some(ahead);
         place(p->a_row, p->a_pitch, i, rows, a);
-        place(p->target.row, p->target.pitch, i, rows, c);
+        if (windows) /* of which there are fewer than rows */
+            place(NULL, p->target.pitch, i / CNN_WINDOW, rows, c);
+        else
+            place(p->target.row, p->target.pitch, i, rows, c);
         UNROLL for (int r = 0; r < rows; r++)
         {
             at.a[r] = p->a + a[r];
             at.c[r] = p->target.c + c[r];
         }
         for (int j = first; j < last; j += vectors * LANES)
-            tile(p, &at, j, last - j < vectors * LANES ? last - j : vectors * LANES, rows, vectors);
+            tile(p, &at, j, last - j < vectors * LANES ? last - j : vectors * LANES, rows, vectors, windows);
     }
 }
 
 #define TILES(rows)                                                                                          \
     case rows:                                                                                               \
-        tiles(p, i, count, first, last, rows, vectors, ahead);                                               \
+        tiles(p, i, count, first, last, rows, vectors, 0, ahead);                                            \
         break;
 
 INLINE void tiles_of(const cnn_product *p, int i, int count, int first, int last, int rows, int most_rows,
@@ -126,6 +163,16 @@ INLINE void all_rows(const cnn_product *p, int first, int last, int most_rows, i
     tiles_of(p, higher * (low + 1), count - higher, first, last, low, most_rows, vectors, ahead);
 }
 
+/* The same of windows, none of which is in two tiles. */
+INLINE void all_windows(const cnn_product *p, int first, int last, int most_rows, int vectors,
+                        fetching *ahead)
+{
+    const int count = p->m / most_rows, done = count * most_rows;
+    tiles(p, 0, count, first, last, most_rows, vectors, 1, ahead);
+    if (most_rows > CNN_WINDOW)
+        tiles(p, done, (p->m - done) / CNN_WINDOW, first, last, CNN_WINDOW, vectors, 1, ahead);
+}
+
 /* Columns whose part of b leaves half of the nearest cache to all else; whole panels. */
 static int near_columns(int depth)
 {
@@ -133,18 +180,33 @@ static int near_columns(int depth)
     return fit > PANEL ? fit : PANEL;
 }
 
+/* Columns of whole panels, of which the last has one vector where that is enough. */
+static int panel_columns(const cnn_product *p)
+{
+    const int last = p->n % PANEL;
+    return last && last <= LANES ? p->n - last : p->n;
+}
+
 static void all_columns(const cnn_product *p)
 {
-    /* The last panel has one vector where that is enough. */
-    const int last_one = p->n % PANEL && p->n % PANEL <= LANES,
-              panels = last_one ? p->n / PANEL * PANEL : p->n;
-    const int step = near_columns(p->depth);
+    const int panels = panel_columns(p), step = near_columns(p->depth);
     const int passes = (panels + step - 1) / step;
     fetching ahead = begin_fetching(&p->ahead, passes * ((p->m + ROWS_OF_TWO - 1) / ROWS_OF_TWO));
     for (int first = 0; first < panels; first += step)
         all_rows(p, first, panels - first < step ? panels : first + step, ROWS_OF_TWO, 2, &ahead);
-    if (last_one)
+    if (panels < p->n)
         all_rows(p, panels, p->n, ROWS_OF_ONE, 1, &ahead);
+}
+
+/* Apart from the other one, to which its tiles would add instructions. */
+static void all_pooled_columns(const cnn_product *p)
+{
+    const int panels = panel_columns(p), step = near_columns(p->depth);
+    fetching nothing = {.rows = 0};
+    for (int first = 0; first < panels; first += step)
+        all_windows(p, first, panels - first < step ? panels : first + step, WINDOW_ROWS_OF_TWO, 2, &nothing);
+    if (panels < p->n)
+        all_windows(p, panels, p->n, ROWS_OF_ONE, 1, &nothing);
 }
 
 #if defined(__AVX512F__)
@@ -152,7 +214,7 @@ void cnn_kernel_product_avx2(const cnn_product *product);
 #endif
 
 /* Deep sums are taken in parts, each of which goes on from the one before, so that a panel of b stays near.
- * (What is added to c has nowhere to go on from.) */
+ * (What is added to c, or pooled, has nowhere to go on from.) */
 void KERNEL(product)(const cnn_product *product)
 {
 #if defined(__AVX512F__)
@@ -162,7 +224,7 @@ void KERNEL(product)(const cnn_product *product)
         return;
     }
 #endif
-    const int whole = product->target.accumulate || product->depth <= DEEPEST;
+    const int whole = product->target.accumulate || product->target.windows || product->depth <= DEEPEST;
     const int parts = whole ? 1 : (product->depth + DEEPEST - 1) / DEEPEST;
     for (int i = 0; i < parts; i++) {
         /* A copy that no store can reach: what it holds stays in registers. */
@@ -175,7 +237,10 @@ void KERNEL(product)(const cnn_product *product)
         part.target.relu &= i == parts - 1;
         part.ahead.rows = i == 0 ? part.ahead.rows : 0;
         decide_distance(&part.target, parts);
-        all_columns(&part);
+        if (part.target.windows)
+            all_pooled_columns(&part);
+        else
+            all_columns(&part);
         end_target(&part.target);
     }
 }

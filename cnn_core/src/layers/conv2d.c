@@ -244,6 +244,39 @@ void cnn_conv_forward(const cnn_kernels *kernels, const cnn_conv *conv, const fl
                                     .target = {.c = to, .pitch = conv->out.c, .start = bias, .relu = relu}});
 }
 
+int cnn_conv_can_pool(const cnn_kernels *kernels, const cnn_conv *conv, const cnn_pool *pool)
+{
+    return pool->kernel_h == 2 && pool->kernel_w == 2 && pool->stride == 2 &&
+           conv->taps <= kernels->pooled_depth;
+}
+
+void cnn_conv_window_positions(const cnn_conv *conv, const cnn_pool *pool, ptrdiff_t *positions)
+{
+    for (int p = 0; p < pool->out_h; p++)
+        for (int q = 0; q < pool->out_w; q++)
+            for (int r = 0; r < pool->kernel_h; r++)
+                for (int s = 0; s < pool->kernel_w; s++)
+                    *positions++ =
+                        conv->position[(p * pool->stride + r) * conv->out.w + q * pool->stride + s];
+}
+
+void cnn_conv_forward_pooled(const cnn_kernels *kernels, const cnn_conv *conv, const float *copy,
+                             const ptrdiff_t *positions, int windows, const float *bias, int relu, float *y,
+                             int32_t *chosen)
+{
+    kernels->product(&(cnn_product){
+        .m = windows * CNN_WINDOW,
+        .n = conv->out.c,
+        .depth = conv->taps,
+        .a = copy,
+        .a_row = positions,
+        .a_column = conv->ordered_tap,
+        .b = conv->by_tap,
+        .b_row = conv->by_tap_row,
+        .target = {
+            .c = y, .pitch = conv->out.c, .start = bias, .relu = relu, .windows = 1, .chosen = chosen}});
+}
+
 /* How many sixteenths may be other than zero was measured. Vectors of 16 are taken two at a time, which hides
  * more latency. */
 int cnn_conv_is_sparse(const cnn_kernels *kernels, const cnn_conv *conv, const float *x)

@@ -76,6 +76,16 @@ void cnn_conv_lay_out(const cnn_conv *conv, const float *x, float *copy);
 void cnn_conv_forward(const cnn_kernels *kernels, const cnn_conv *conv, const float *copy, int first,
                       int count, const float *bias, int relu, float *y);
 
+/* Whether max pooling behind a convolution is better done with it: of windows of 2 by 2 side by side. */
+int cnn_conv_can_pool(const cnn_kernels *kernels, const cnn_conv *conv, const cnn_pool *pool);
+/* Where the places of all windows begin in the copy: CNN_WINDOW for each. */
+void cnn_conv_window_positions(const cnn_conv *conv, const cnn_pool *pool, ptrdiff_t *positions);
+/* Of `windows` windows at those positions the largest output: y[windows,K] and chosen, as pooling would make
+ * them of what cnn_conv_forward gives. */
+void cnn_conv_forward_pooled(const cnn_kernels *kernels, const cnn_conv *conv, const float *copy,
+                             const ptrdiff_t *positions, int windows, const float *bias, int relu, float *y,
+                             int32_t *chosen);
+
 /* For kernels of 3 by 3. */
 cnn_conv3x3 cnn_conv3x3_of(const cnn_conv *conv);
 

@@ -128,6 +128,72 @@ static void check_forward(void)
     }
 }
 
+/* Equal, or both NaN. */
+static int same(float a, float b)
+{
+    return a == b || (isnan(a) && isnan(b));
+}
+
+/* The largest output of each window, and its place, as pooling finds them; also where there are equals and
+ * NaN.
+ */
+static void check_pooled(const fixture *f, int relu)
+{
+    const cnn_kernels *kernels = cnn_kernels_get();
+    const cnn_layer *l = f->layer;
+    cnn_pool pool = {.channels = l->out.c,
+                     .in_h = l->out.h,
+                     .in_w = l->out.w,
+                     .out_h = l->out.h / 2,
+                     .out_w = l->out.w / 2,
+                     .kernel_h = 2,
+                     .kernel_w = 2,
+                     .stride = 2,
+                     .after_relu = relu};
+    const int windows = pool.out_h * pool.out_w, count = windows * l->out.c;
+    float *expected = floats((size_t)count), *pooled = floats((size_t)count);
+    int32_t *places = malloc(((size_t)count + CNN_VECTOR_MOST) * sizeof *places),
+            *chosen = malloc(((size_t)count + CNN_VECTOR_MOST) * sizeof *chosen);
+    ptrdiff_t *positions = malloc(((size_t)windows * CNN_WINDOW + 1) * sizeof *positions);
+    cnn_conv_forward(kernels, &f->conv, f->scratch, 0, f->conv.positions, l->bias, relu, f->y);
+    kernels->pool(&pool, f->y, expected, places);
+    cnn_conv_window_positions(&f->conv, &pool, positions);
+    cnn_conv_forward_pooled(kernels, &f->conv, f->scratch, positions, windows, l->bias, relu, pooled, chosen);
+    for (int i = 0; i < count; i++)
+        if (!same(pooled[i], expected[i]) || chosen[i] != places[i])
+            fail_msg("%s, value %d: %.9g at %d, not %.9g at %d", kernels->name, i, (double)pooled[i],
+                     (int)chosen[i], (double)expected[i], (int)places[i]);
+    cnn_conv_forward_pooled(kernels, &f->conv, f->scratch, positions, windows, l->bias, relu, pooled, NULL);
+    for (int i = 0; i < count; i++)
+        assert_true(same(pooled[i], expected[i]));
+    void *blocks[] = {expected, pooled, places, chosen, positions};
+    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
+        free(blocks[i]);
+}
+
+static void check_pooled_forward(void)
+{
+    for (int index = 0; index < CONV_SHAPES; index++) {
+        fixture f = set_up(index);
+        for (size_t i = 0; i < f.in; i++)
+            f.x[i] = roundf(2 * f.x[i]);
+        if (index % 3 == 0)
+            f.x[f.in / 2] = NAN;
+        float *x = channels_last(f.layer->in, f.x);
+        cnn_conv_lay_out(&f.conv, x, f.scratch);
+        for (int relu = 0; relu < 2; relu++)
+            check_pooled(&f, relu);
+        free(x);
+        tear_down(&f);
+    }
+}
+
+static void test_pooled_forward(void **state)
+{
+    (void)state;
+    for_each_kernels(check_pooled_forward);
+}
+
 /* Makes a share of x zeros. */
 static void zero_some(const fixture *f, float share)
 {
@@ -368,11 +434,9 @@ static void test_first_layer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sparse_forward),
-        cmocka_unit_test(test_forward),
-        cmocka_unit_test(test_backward),
-        cmocka_unit_test(test_first_layer),
-        cmocka_unit_test(test_zeros_change_no_bit),
+        cmocka_unit_test(test_pooled_forward), cmocka_unit_test(test_sparse_forward),
+        cmocka_unit_test(test_forward),        cmocka_unit_test(test_backward),
+        cmocka_unit_test(test_first_layer),    cmocka_unit_test(test_zeros_change_no_bit),
         cmocka_unit_test(test_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
