@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """startup: seconds from the command to the end of the first step, and the most memory of a training, for each network;
 without pictures. The step has ended when its row is in metrics.csv."""
-import os
+import re
 import sys
 import tempfile
 import time
@@ -36,6 +36,16 @@ def _rows(file):
         return 0
 
 
+def _most_resident(pid):
+    """Bytes, as the process itself is told: what its parent had when it was started counts in what is told at its end."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)  # none of a process that has ended
+    return 1024 * int(found[1]) if found else 0
+
+
 def _measure(program, network, data, steps):
     """Seconds to the first row, and bytes that were resident at most."""
     with tempfile.TemporaryDirectory() as folder:
@@ -43,16 +53,15 @@ def _measure(program, network, data, steps):
         began = time.monotonic()
         process = program.start("train", "--net", network.spec, "--data", data, "--steps", steps, "--run", run,
                                 "--insitu", "none", "--quiet")
-        first = None
-        while first is None and process.poll() is None:
-            if _rows(run / "metrics.csv") > 0:
+        first, held = None, 0
+        while process.poll() is None:
+            if first is None and _rows(run / "metrics.csv") > 0:
                 first = time.monotonic() - began
+            held = max(held, _most_resident(process.pid))
             time.sleep(LOOK_SECONDS)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode or first is None:
             raise Failed(f"train: {network.title}: ended with {process.returncode}")
-        return first, 1024 * usage.ru_maxrss
+        return first, held
 
 
 def run(program, options):
