@@ -139,7 +139,7 @@ static int is_kept(const cnn_pass *pass, int index)
 static int take_windows(cnn_pass *pass, int index)
 {
     layer_state *state = &pass->layers[index];
-    const int behind = cnn_is_fused_relu(pass->net, index + 1) ? index + 2 : index + 1;
+    const int behind = cnn_layer_behind(pass->net, index);
     if (pass->net->layers[behind].kind != CNN_MAXPOOL || !is_passing(pass, index))
         return 0;
     const cnn_pool pool = cnn_pass_pool(pass, behind);

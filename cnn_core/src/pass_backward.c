@@ -35,11 +35,9 @@ static void backward_conv(cnn_pass *pass, int index, int image, int part, float 
 
 static void backward_pool(cnn_pass *pass, int index, int image, image_gradients *gradients)
 {
-    const cnn_layer *layer = &pass->net->layers[index];
     const layer_state *state = &pass->layers[index];
     const cnn_pool pool = cnn_pass_pool(pass, index);
-    pass->kernels.unpool(&pool, gradients->dy, state->chosen + (size_t)image * cnn_shape_count(layer->out),
-                         gradients->dx);
+    pass->kernels.unpool(&pool, gradients->dy, cnn_chosen(state, image), gradients->dx);
     swap(gradients);
 }
 

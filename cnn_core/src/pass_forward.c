@@ -76,8 +76,7 @@ static void forward_pooled(cnn_pass *pass, int index, int behind, const float *c
     const cnn_shape out = pooled->output->shape;
     cnn_conv_forward_pooled(&pass->kernels, &pass->layers[index].conv, copy, pass->layers[index].windows,
                             out.h * out.w, pass->net->layers[index].bias, behind > index + 1,
-                            cnn_image(pooled->output, image, thread),
-                            pooled->chosen ? pooled->chosen + (size_t)image * cnn_shape_count(out) : NULL);
+                            cnn_image(pooled->output, image, thread), cnn_chosen(pooled, image));
 }
 
 /* Threads that are at images of their own have one band each. Returns the last layer that is done: perhaps
@@ -97,7 +96,7 @@ static int forward_conv(cnn_pass *pass, int index, int image, int thread)
     cnn_threads *threads = pass->bands > 1 ? pass->threads : NULL;
     cnn_conv_lay_out(conv, x, copy);
     if (pass->bands == 1 && pass->layers[index].windows) {
-        const int behind = cnn_is_fused_relu(pass->net, index + 1) ? index + 2 : index + 1;
+        const int behind = cnn_layer_behind(pass->net, index);
         forward_pooled(pass, index, behind, copy, image, thread);
         return behind;
     }
@@ -123,7 +122,7 @@ static int forward_layer(cnn_pass *pass, int index, int image, int thread)
         break;
     case CNN_MAXPOOL: {
         const cnn_pool pool = cnn_pass_pool(pass, index);
-        pass->kernels.pool(&pool, x, y, state->chosen ? state->chosen + (size_t)image * count : NULL);
+        pass->kernels.pool(&pool, x, y, cnn_chosen(state, image));
         break;
     }
     case CNN_DROPOUT:

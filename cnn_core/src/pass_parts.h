@@ -102,6 +102,18 @@ static inline int cnn_is_fused_relu(const cnn_net *net, int layer)
            cnn_layer_has_parameters(&net->layers[layer - 1]);
 }
 
+/* The layer that takes what a layer gives, or what a relu that is done by it has left of that. */
+static inline int cnn_layer_behind(const cnn_net *net, int layer)
+{
+    return cnn_is_fused_relu(net, layer + 1) ? layer + 2 : layer + 1;
+}
+
+/* The places that pooling has chosen in an image; NULL: they are not wanted. */
+static inline int32_t *cnn_chosen(const layer_state *pooling, int image)
+{
+    return pooling->chosen ? pooling->chosen + (size_t)image * cnn_shape_count(pooling->own.shape) : NULL;
+}
+
 /* A pooling layer. It does the backward pass of a relu before it: of a window that this passes nothing, no
  * place is told. */
 static inline cnn_pool cnn_pass_pool(const cnn_pass *pass, int layer)

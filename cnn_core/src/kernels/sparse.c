@@ -165,35 +165,25 @@ int KERNEL(count)(const float *values, int count)
 
 #if defined(__AVX512F__)
 enum { AT_A_TIME = LANES };
+typedef integers row_set;
 
 /* The terms of so many values, rows `row` + {0, pitch, ...}; writes as many, those of what is not zero first.
  */
-INLINE int collect_some(const float *values, __m512i rows, cnn_term *terms)
+INLINE int collect_some(const float *values, row_set rows, cnn_term *terms)
 {
     const __m512 from = _mm512_loadu_ps(values);
     const __mmask16 set = (__mmask16)nonzero_lanes((vector)from);
     const __m512 value = _mm512_maskz_compress_ps(set, from),
-                 row = _mm512_castsi512_ps(_mm512_maskz_compress_epi32(set, rows));
+                 row = _mm512_castsi512_ps(_mm512_maskz_compress_epi32(set, (__m512i)rows));
     const __m512i first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),
                   last = _mm512_add_epi32(first, _mm512_set1_epi32(LANES / 2));
     _mm512_storeu_ps(terms, _mm512_permutex2var_ps(row, first, value));
     _mm512_storeu_ps(terms + LANES / 2, _mm512_permutex2var_ps(row, last, value));
     return __builtin_popcount(set);
 }
-
-/* What of `count` values comes in whole turns; how many terms there are is added to *found. */
-INLINE int collect_turns(const float *values, int count, int32_t pitch, cnn_term *terms, int *found)
-{
-    const __m512i numbers = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-                  step = _mm512_set1_epi32(AT_A_TIME * pitch);
-    __m512i rows = _mm512_mullo_epi32(numbers, _mm512_set1_epi32(pitch));
-    int i = 0;
-    for (; i + AT_A_TIME <= count; i += AT_A_TIME, rows = _mm512_add_epi32(rows, step))
-        *found += collect_some(values + i, rows, terms + *found);
-    return i;
-}
 #elif defined(__AVX2__)
 enum { AT_A_TIME = 4 };
+typedef int32_t row_set __attribute__((vector_size(AT_A_TIME * sizeof(int32_t))));
 
 /* For each set of four lanes, those in it come first. */
 static const int32_t lanes_of[16][AT_A_TIME] = {
@@ -203,25 +193,27 @@ static const int32_t lanes_of[16][AT_A_TIME] = {
 
 /* The terms of so many values, rows `row` + {0, pitch, ...}; writes as many, those of what is not zero first.
  */
-INLINE int collect_some(const float *values, __m128i rows, cnn_term *terms)
+INLINE int collect_some(const float *values, row_set rows, cnn_term *terms)
 {
     const __m128 from = _mm_loadu_ps(values);
     const int set = _mm_movemask_ps(_mm_cmp_ps(from, _mm_setzero_ps(), _CMP_NEQ_UQ));
     const __m128i order = _mm_loadu_si128((const __m128i *)lanes_of[set]);
-    const __m128 value = _mm_permutevar_ps(from, order),
-                 row = _mm_permutevar_ps(_mm_castsi128_ps(rows), order);
+    const __m128 value = _mm_permutevar_ps(from, order), row = _mm_permutevar_ps((__m128)rows, order);
     _mm_storeu_ps((float *)terms, _mm_unpacklo_ps(row, value));
     _mm_storeu_ps((float *)(terms + 2), _mm_unpackhi_ps(row, value));
     return __builtin_popcount((unsigned)set);
 }
+#endif
 
+#if defined(__AVX2__)
 /* What of `count` values comes in whole turns; how many terms there are is added to *found. */
 INLINE int collect_turns(const float *values, int count, int32_t pitch, cnn_term *terms, int *found)
 {
-    __m128i rows = _mm_setr_epi32(0, pitch, 2 * pitch, 3 * pitch);
-    const __m128i step = _mm_set1_epi32(AT_A_TIME * pitch);
+    row_set rows;
+    for (int i = 0; i < AT_A_TIME; i++)
+        rows[i] = i * pitch;
     int i = 0;
-    for (; i + AT_A_TIME <= count; i += AT_A_TIME, rows = _mm_add_epi32(rows, step))
+    for (; i + AT_A_TIME <= count; i += AT_A_TIME, rows += AT_A_TIME * pitch)
         *found += collect_some(values + i, rows, terms + *found);
     return i;
 }

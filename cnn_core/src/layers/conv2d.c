@@ -229,19 +229,28 @@ size_t cnn_conv_forward_scratch(const cnn_conv *conv)
     return cnn_bordered_count(&conv->x);
 }
 
+/* The outputs at `count` positions, whose windows begin there in the copy. */
+static cnn_product outputs_at(const cnn_conv *conv, const float *copy, const ptrdiff_t *positions, int count,
+                              cnn_target target)
+{
+    return (cnn_product){.m = count,
+                         .n = conv->out.c,
+                         .depth = conv->taps,
+                         .a = copy,
+                         .a_row = positions,
+                         .a_column = conv->ordered_tap,
+                         .b = conv->by_tap,
+                         .b_row = conv->by_tap_row,
+                         .target = target};
+}
+
 void cnn_conv_forward(const cnn_kernels *kernels, const cnn_conv *conv, const float *copy, int first,
                       int count, const float *bias, int relu, float *y)
 {
-    float *to = y + (ptrdiff_t)first * conv->out.c;
-    kernels->product(&(cnn_product){.m = count,
-                                    .n = conv->out.c,
-                                    .depth = conv->taps,
-                                    .a = copy,
-                                    .a_row = conv->position + first,
-                                    .a_column = conv->ordered_tap,
-                                    .b = conv->by_tap,
-                                    .b_row = conv->by_tap_row,
-                                    .target = {.c = to, .pitch = conv->out.c, .start = bias, .relu = relu}});
+    const cnn_target target = {
+        .c = y + (ptrdiff_t)first * conv->out.c, .pitch = conv->out.c, .start = bias, .relu = relu};
+    const cnn_product product = outputs_at(conv, copy, conv->position + first, count, target);
+    kernels->product(&product);
 }
 
 int cnn_conv_can_pool(const cnn_kernels *kernels, const cnn_conv *conv, const cnn_pool *pool)
@@ -264,17 +273,10 @@ void cnn_conv_forward_pooled(const cnn_kernels *kernels, const cnn_conv *conv, c
                              const ptrdiff_t *positions, int windows, const float *bias, int relu, float *y,
                              int32_t *chosen)
 {
-    kernels->product(&(cnn_product){
-        .m = windows * CNN_WINDOW,
-        .n = conv->out.c,
-        .depth = conv->taps,
-        .a = copy,
-        .a_row = positions,
-        .a_column = conv->ordered_tap,
-        .b = conv->by_tap,
-        .b_row = conv->by_tap_row,
-        .target = {
-            .c = y, .pitch = conv->out.c, .start = bias, .relu = relu, .windows = 1, .chosen = chosen}});
+    const cnn_target target = {
+        .c = y, .pitch = conv->out.c, .start = bias, .relu = relu, .windows = 1, .chosen = chosen};
+    const cnn_product product = outputs_at(conv, copy, positions, windows * CNN_WINDOW, target);
+    kernels->product(&product);
 }
 
 /* How many sixteenths may be other than zero was measured. Vectors of 16 are taken two at a time, which hides

@@ -134,9 +134,8 @@ static int same(float a, float b)
     return a == b || (isnan(a) && isnan(b));
 }
 
-/* The largest output of each window, and its place, as pooling finds them; also where there are equals and
- * NaN.
- */
+/* The largest output of each window, and its place, as pooling finds them, where there are equals and NaN,
+ * too. */
 static void check_pooled(const fixture *f, int relu)
 {
     const cnn_kernels *kernels = cnn_kernels_get();
