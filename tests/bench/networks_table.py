@@ -10,9 +10,15 @@ OTHERS = ("pytorch", "onednn", "openblas")
 TITLES = {"pytorch": "PyTorch", "onednn": "oneDNN", "openblas": "OpenBLAS"}
 
 
+def fastest_of(rates, family):
+    """The variant of a family that has the best median, None where it was left out."""
+    return max((name for name in rates if family_of(name) == family), key=lambda name: rates[name]["median"], default=None)
+
+
 def best_of(rates, family):
-    """The best median of a family's variants, None where it was left out."""
-    return max((found["median"] for name, found in rates.items() if family_of(name) == family), default=None)
+    """That median."""
+    name = fastest_of(rates, family)
+    return rates[name]["median"] if name else None
 
 
 def share_of_peak(cell, name=OURS):

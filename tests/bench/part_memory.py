@@ -1,24 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """memory: what the process that draws holds after so many pictures."""
-import re
 import tempfile
 import time
 from pathlib import Path
 
 import figures
-from program import Failed
+from program import Failed, resident
 
 MARKS = (100, 300, 1000)
 BEYOND = 25  # pictures after the last mark, so that the process is still there
 LOOK_SECONDS = 0.02
 SCRIPTS = {"weights.py, conv2": ("weights.py", {"layer": "conv2"}), "trajectory.py": ("trajectory.py", {"layer": "conv1"}),
            "norms.py": ("norms.py", {})}
-
-
-def _resident(pid):
-    """VmRSS in bytes."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    return 1024 * int(re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)[1])
 
 
 def _is_drawn(folder, step):
@@ -40,7 +33,7 @@ def _measure(program, recording, script):
             held = []
             for mark in MARKS:
                 _wait_for(process, Path(folder), mark)
-                held.append(_resident(process.pid))
+                held.append(resident(process.pid))
             if process.wait() != 0:
                 raise Failed(f"replay: ended with {process.returncode}")
         finally:

@@ -68,8 +68,8 @@ def check(build, network, files, folder):
 class Peak(ways.Way):
     """What the machine can do, measured as one more way."""
 
-    def __init__(self, build, threads):
-        super().__init__("the machine", [build / "bin/peak", threads], {})
+    def __init__(self, build, threads, environment=None):
+        super().__init__("the machine", [build / "bin/peak", threads], environment or {})
 
 
 def spreads(rows):

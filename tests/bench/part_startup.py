@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """startup: seconds from the command to the end of the first step, and the most memory of a training, for each network;
 without pictures. The step has ended when its row is in metrics.csv."""
-import re
 import sys
 import tempfile
 import time
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import figures
 from networks import NETWORKS
-from program import Failed
+from program import Failed, resident
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cnn_core"))
 from make_files import write_idx  # noqa: E402
@@ -36,18 +35,9 @@ def _rows(file):
         return 0
 
 
-def _most_resident(pid):
-    """Bytes, as the process itself is told: what its parent had when it was started counts in what is told at its end."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    except OSError:
-        return 0
-    found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)  # none of a process that has ended
-    return 1024 * int(found[1]) if found else 0
-
-
 def _measure(program, network, data, steps):
-    """Seconds to the first row, and bytes that were resident at most."""
+    """Seconds to the first row, and bytes that were resident at most: asked while it runs, since what is told at its end
+    counts what its parent had when it was started."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         began = time.monotonic()
@@ -57,7 +47,7 @@ def _measure(program, network, data, steps):
         while process.poll() is None:
             if first is None and _rows(run / "metrics.csv") > 0:
                 first = time.monotonic() - began
-            held = max(held, _most_resident(process.pid))
+            held = resident(process.pid, "VmHWM") or held
             time.sleep(LOOK_SECONDS)
         if process.returncode or first is None:
             raise Failed(f"train: {network.title}: ended with {process.returncode}")

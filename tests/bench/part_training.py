@@ -4,7 +4,6 @@ first second to the last, with one thread and with several, and with as much les
 
 All ways take turns, and so does the measure of the machine, until ours has done its epochs: what relu leaves at zero, and
 with it our speed, changes all the while."""
-import statistics
 import sys
 import tempfile
 import time
@@ -14,7 +13,7 @@ import figures
 import part_networks
 import ways
 from networks import NETWORKS, flop_of
-from networks_table import aligned, threads_words
+from networks_table import aligned, fastest_of, threads_words
 from ways import DENSE, OURS, family_of
 
 NETWORK = "poster"
@@ -35,7 +34,7 @@ class Racers:
         self.ways = [ways.Way(name, command, dict(limits, **environment))
                      for name, command, limits in ways.commands(build, arguments, parameters, threads)
                      if family_of(name) in FAMILIES]
-        self.peak = ways.Way("the machine", [build / "bin/peak", threads], environment)
+        self.peak = part_networks.Peak(build, threads, environment)
         self.rates, self.gflops, self.steps = {way.name: [] for way in self.ways}, [], 0
 
     def is_done(self, rounds, steps):
@@ -56,21 +55,17 @@ class Racers:
             way.close()
 
 
-def best_other(rates):
-    """The variant of PyTorch that is fastest by its median; None where there is none."""
-    others = [name for name in rates if family_of(name) != OURS]
-    return max(others, key=lambda name: statistics.median(rates[name]), default=None)
-
-
 def quotients(over, under):
     """Of each two values of the same round."""
     return figures.spread([above / below for above, below in zip(over, under)])
 
 
 def tell(racers, flop):
-    rates, best = racers.rates, best_other(racers.rates)
+    rates = racers.rates
+    spreads = {name: figures.spread(values) for name, values in rates.items()}
+    best = fastest_of(spreads, "pytorch")
     done = {name: [rate * flop / 1e9 for rate in rates[name]] for name in (OURS, DENSE)}
-    return {"rates": {name: figures.spread(values) for name, values in rates.items()}, "best": best, "steps": racers.steps,
+    return {"rates": spreads, "best": best, "steps": racers.steps,
             "ratio": quotients(rates[OURS], rates[best]) if best else None,
             "of_peak": {name: quotients(values, racers.gflops) for name, values in done.items()},
             "gflops": figures.spread(racers.gflops)}

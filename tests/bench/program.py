@@ -2,7 +2,19 @@
 """The program as it was built: training and replaying for a measurement."""
 import csv
 import json
+import re
 import subprocess
+from pathlib import Path
+
+
+def resident(pid, what="VmRSS"):
+    """Bytes that a process holds, or has held at most (VmHWM), as it is told of itself; None once it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return None
+    found = re.search(rf"^{what}:\s+(\d+) kB$", status, re.MULTILINE)
+    return 1024 * int(found[1]) if found else None
 
 
 class Failed(Exception):

@@ -112,9 +112,10 @@ def test_only_what_is_between_marks_is_written():
 
 
 def test_what_a_training_is_compared_with():
-    rates = {ways.OURS: [9.0, 8.0], ways.DENSE: [7.0, 7.0], "pytorch": [1.0, 3.0], "pytorch, channels last": [2.0, 2.5]}
-    assert part_training.best_other(rates) == "pytorch, channels last"
-    assert part_training.best_other({ways.OURS: [9.0], ways.DENSE: [7.0]}) is None
+    rates = {name: figures.spread(values) for name, values in
+             {ways.OURS: [9.0, 8.0], ways.DENSE: [7.0, 7.0], "pytorch": [1.0, 3.0], "pytorch, channels last": [2.0, 2.5]}.items()}
+    assert networks_table.fastest_of(rates, "pytorch") == "pytorch, channels last"
+    assert networks_table.fastest_of({ways.OURS: spread(9.0), ways.DENSE: spread(7.0)}, "pytorch") is None
     assert part_training.quotients([8.0, 9.0], [2.0, 3.0])["values"] == [4, 3]
 
 
