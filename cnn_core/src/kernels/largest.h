@@ -31,14 +31,7 @@ INLINE integers place_told(largest found, int after_relu)
 
 INLINE void store_integers(int32_t *to, integers v, int count)
 {
-    if (count == LANES) {
-        memcpy(to, &v, sizeof v);
-        return;
-    }
-    int32_t lanes[LANES];
-    memcpy(lanes, &v, sizeof v);
-    for (int lane = 0; lane < count; lane++)
-        to[lane] = lanes[lane];
+    store_some((float *)to, (vector)v, count); /* copies bits, whatever they mean */
 }
 
 #endif

@@ -47,8 +47,20 @@ INLINE void pool_window(const cnn_pool *p, int kernel_h, int kernel_w, const flo
     }
 }
 
+/* Few channels fill half of a vector only, as in product.c. */
+#if defined(__AVX512F__)
+void cnn_kernel_pool_avx2(const cnn_pool *p, const float *x, float *y, int32_t *chosen);
+void cnn_kernel_unpool_avx2(const cnn_pool *p, const float *dy, const int32_t *chosen, float *dx);
+#endif
+
 void KERNEL(pool)(const cnn_pool *p, const float *x, float *y, int32_t *chosen)
 {
+#if defined(__AVX512F__)
+    if (p->channels <= LANES / 2) {
+        cnn_kernel_pool_avx2(p, x, y, chosen);
+        return;
+    }
+#endif
     const cnn_pool pool = *p;
     for (int row = 0; row < pool.out_h; row++)
         for (int column = 0; column < pool.out_w; column++) {
@@ -61,33 +73,39 @@ void KERNEL(pool)(const cnn_pool *p, const float *x, float *y, int32_t *chosen)
         }
 }
 
-/* One window; if no other window has part of it, its gradients are all there is to them. */
+/* Channels c to c + count of one window; if no other window has part of it, its gradients are all there is to
+ * them. */
+INLINE void unpool_channels(const cnn_pool *p, int kernel_h, int kernel_w, int alone, const float *dy,
+                            const int32_t *chosen, float *dx, int c, int count)
+{
+    fetch_ahead(p, chosen, c);
+    const integers slope = (integers)load(dy + c), choice = load_integers(chosen + c);
+    for (int r = 0; r < kernel_h; r++)
+        for (int s = 0; s < kernel_w; s++) {
+            const vector part = (vector)(slope & (choice == r * kernel_w + s));
+            float *to = dx + ((ptrdiff_t)r * p->in_w + s) * p->channels + c;
+            store_some(to, alone ? part : load_some(to, count) + part, count);
+        }
+}
+
 INLINE void unpool_window(const cnn_pool *p, int kernel_h, int kernel_w, int alone, const float *dy,
                           const int32_t *chosen, float *dx)
 {
-    for (int c = 0; c < p->channels; c += LANES) {
-        const int count = channels_from(p, c);
-        fetch_ahead(p, chosen, c);
-        const integers slope = (integers)load(dy + c);
-        const integers choice = load_integers(chosen + c);
-        for (int r = 0; r < kernel_h; r++)
-            for (int s = 0; s < kernel_w; s++) {
-                const vector part = (vector)(slope & (choice == r * kernel_w + s));
-                float *to = dx + ((ptrdiff_t)r * p->in_w + s) * p->channels + c;
-                if (count == LANES) {
-                    store(to, alone ? part : load(to) + part);
-                } else {
-                    float lanes[LANES];
-                    store(lanes, part);
-                    for (int lane = 0; lane < count; lane++)
-                        to[lane] = alone ? lanes[lane] : to[lane] + lanes[lane];
-                }
-            }
-    }
+    int c = 0;
+    for (; c + LANES <= p->channels; c += LANES)
+        unpool_channels(p, kernel_h, kernel_w, alone, dy, chosen, dx, c, LANES);
+    if (c < p->channels)
+        unpool_channels(p, kernel_h, kernel_w, alone, dy, chosen, dx, c, p->channels - c);
 }
 
 void KERNEL(unpool)(const cnn_pool *p, const float *dy, const int32_t *chosen, float *dx)
 {
+#if defined(__AVX512F__)
+    if (p->channels <= LANES / 2) {
+        cnn_kernel_unpool_avx2(p, dy, chosen, dx);
+        return;
+    }
+#endif
     const cnn_pool pool = *p;
     const int alone = pool.stride >= pool.kernel_h && pool.stride >= pool.kernel_w;
     const int covered = pool.stride == pool.kernel_h && pool.stride == pool.kernel_w &&
