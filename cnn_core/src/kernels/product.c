@@ -98,12 +98,13 @@ INLINE void tile(const cnn_product *p, const tile_rows *at, int j, int columns, 
     } else if (is_whole) {
         finish(&p->target, at->c, j, LANES, sum, rows, vectors);
     } else {
+        const tile_rows where = *at;
         vector copy[MOST_ROWS * 2];
         UNROLL for (int k = 0; k < rows * vectors; k++) copy[k] = sum[k];
         if (windows)
-            finish_some_windows(&p->target, at, j, columns - (vectors - 1) * LANES, copy, rows, vectors);
+            finish_some_windows(&p->target, &where, j, columns - (vectors - 1) * LANES, copy, rows, vectors);
         else
-            finish_some(&p->target, at, j, rows, columns - (vectors - 1) * LANES, copy, vectors);
+            finish_some(&p->target, &where, j, rows, columns - (vectors - 1) * LANES, copy, vectors);
     }
 }
 

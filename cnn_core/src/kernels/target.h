@@ -9,10 +9,12 @@
 /* Where `rows` rows from i on begin: at row[i], or i * pitch if row is NULL. */
 INLINE void place(const ptrdiff_t *row, ptrdiff_t pitch, int i, int rows, ptrdiff_t *to)
 {
+    const ptrdiff_t first =
+        i * pitch; /* one multiplication: compilers make vectors of several, which is slow */
     if (row)
         UNROLL for (int r = 0; r < rows; r++) to[r] = row[i + r];
     else
-        UNROLL for (int r = 0; r < rows; r++) to[r] = (i + r) * pitch;
+        UNROLL for (int r = 0; r < rows; r++) to[r] = first + r * pitch;
 }
 
 /* What cannot go past the caches is only far: what is read before it is written, or after it in another part
