@@ -3,13 +3,9 @@
 #include "cnn/number.h"
 #include "cnn/status.h"
 #include "float_arena.h"
-#include "kernels.h"
-#include <math.h>
+#include "update.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* Parameters per task; norms are summed within a stretch, then over stretches in order. */
-enum { STRETCH = 1 << 14 };
 
 static const struct {
     const char *name;
@@ -81,9 +77,8 @@ int cnn_optimizer_create(const cnn_optimizer_options *options, const cnn_net *ne
         return cnn_fail(CNN_NO_MEMORY, "optimizer: no memory");
     *optimizer = (cnn_optimizer){
         .options = *options, .count = net->parameter_count, .moment_count = kinds[options->kind].moments};
-    /* Of each tensor, two of a layer, a stretch may be shorter. */
     optimizer->squares =
-        calloc(net->parameter_count / STRETCH + 2 * (size_t)net->layer_count, sizeof *optimizer->squares);
+        calloc((size_t)cnn_update_stretches(net, net->layer_count), sizeof *optimizer->squares);
     int missing = !optimizer->squares;
     for (int i = 0; i < optimizer->moment_count; i++)
         missing |= !(optimizer->moments[i] = cnn_float_arena(net->parameter_count));
@@ -140,92 +135,10 @@ double cnn_optimizer_momentum(const cnn_optimizer *optimizer)
     return options->kind == CNN_ADAM ? options->beta1 : options->kind == CNN_MOMENTUM ? options->momentum : 0;
 }
 
-/* One update of all parameters, shared out in stretches. */
-typedef struct whole_update {
-    const cnn_optimizer *optimizer;
-    const cnn_net *net;
-    void (*update)(cnn_update *update);
-    cnn_update common;
-} whole_update;
-
-static int stretches(size_t count)
-{
-    return (int)((count + STRETCH - 1) / STRETCH);
-}
-
-/* Stretches of weights and biases of a layer; none straddles the two. */
-static int stretches_of(const cnn_layer *layer)
-{
-    return stretches(layer->weight_count) + stretches(layer->bias_count);
-}
-
-/* Where stretch `index` of a layer begins in the arena, and how long it is. */
-static size_t begin_of(const cnn_net *net, const cnn_layer *layer, int index, size_t *count)
-{
-    const int weights = stretches(layer->weight_count), is_bias = index >= weights;
-    const size_t within = (size_t)(is_bias ? index - weights : index) * STRETCH;
-    const size_t left = (is_bias ? layer->bias_count : layer->weight_count) - within;
-    *count = left < STRETCH ? left : STRETCH;
-    return (size_t)((is_bias ? layer->bias : layer->weight) - net->parameters) + within;
-}
-
-static void update_stretch(void *context, int index, int thread)
-{
-    (void)thread;
-    const whole_update *whole = context;
-    const cnn_layer *layer = whole->net->layers;
-    int within = index;
-    for (; within >= stretches_of(layer); layer++)
-        within -= stretches_of(layer);
-    cnn_update part = whole->common;
-    const size_t at = begin_of(whole->net, layer, within, &part.count);
-    part.weight = whole->net->parameters + at;
-    part.gradient = whole->net->gradients + at;
-    part.initial = whole->net->initial + at;
-    for (int i = 0; i < whole->optimizer->moment_count; i++)
-        part.moment[i] = whole->optimizer->moments[i] + at;
-    whole->update(&part);
-    whole->optimizer->squares[index] =
-        (cnn_squares){part.weight_square, part.gradient_square, part.distance_square};
-}
-
-/* Of the weights whose sums of squares, stretch by stretch, are given. */
-static cnn_layer_norms norms_of(const cnn_squares *squares, int count)
-{
-    cnn_squares sum = {0, 0, 0};
-    for (int i = 0; i < count; i++) {
-        sum.weight += squares[i].weight;
-        sum.gradient += squares[i].gradient;
-        sum.distance += squares[i].distance;
-    }
-    return (cnn_layer_norms){sqrt(sum.weight), sqrt(sum.gradient), sqrt(sum.distance)};
-}
-
 void cnn_optimizer_step(cnn_optimizer *optimizer, cnn_net *net, cnn_threads *threads, double learning_rate,
                         uint64_t step, cnn_layer_norms *norms)
 {
-    const cnn_optimizer_options *options = &optimizer->options;
-    const cnn_kernels *kernels = cnn_kernels_get();
-    const int is_adam = options->kind == CNN_ADAM;
-    whole_update whole = {
-        .optimizer = optimizer,
-        .net = net,
-        .update = is_adam                         ? kernels->update_adam
-                  : options->kind == CNN_MOMENTUM ? kernels->update_momentum
-                                                  : kernels->update_sgd,
-        .common = {.rate = (float)(is_adam ? learning_rate / (1 - pow(options->beta1, (double)step))
-                                           : learning_rate),
-                   .decay = (float)options->weight_decay,
-                   .beta1 = (float)(is_adam ? options->beta1 : options->momentum),
-                   .beta2 = (float)options->beta2,
-                   .correction = (float)(1 / sqrt(1 - pow(options->beta2, (double)step))),
-                   .epsilon = (float)options->epsilon}};
-    int count = 0;
-    for (int i = 0; i < net->layer_count; i++)
-        count += stretches_of(&net->layers[i]);
-    cnn_threads_run(cnn_threads_for(threads, CNN_WORK_UPDATE * (double)net->parameter_count), count,
-                    update_stretch, &whole);
-    const cnn_squares *squares = optimizer->squares;
-    for (int i = 0; i < net->layer_count; squares += stretches_of(&net->layers[i]), i++)
-        norms[i] = norms_of(squares, stretches(net->layers[i].weight_count));
+    cnn_update_step update;
+    cnn_update_begin(&update, optimizer, net, learning_rate, step);
+    cnn_update_finish(&update, threads, norms);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "beside.h"
 #include "pass_parts.h"
 #include <string.h>
 
@@ -121,8 +122,8 @@ static void backward_run(cnn_pass *pass, int begin, int end)
     pass->begin = begin;
     pass->end = end;
     pass->part_count = cnn_pass_parts(net, begin, end, pass->n);
-    cnn_threads_run(cnn_threads_for(pass->threads, 2.0 * pass->n * cnn_pass_run_work(net, begin, end)),
-                    pass->part_count, backward_part, pass);
+    cnn_beside_run(pass->threads, 2.0 * pass->n * cnn_pass_run_work(net, begin, end), pass->part_count,
+                   backward_part, pass, pass->part.beside);
     cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, CNN_PASS_NO_LAYER, CNN_PASS_BACKWARD);
     for (pass->conv = begin; pass->conv < end; pass->conv++)
         if (net->layers[pass->conv].kind == CNN_CONV) {
@@ -141,8 +142,8 @@ static void backward_linear(cnn_pass *pass, int index)
     const int products = linear.dx ? 2 : 1;
     cnn_threads_run(cnn_threads_for(pass->threads, products * cnn_linear_pick_work(&linear, linear.out)),
                     cnn_linear_pick_gradient_tasks(&linear), cnn_linear_pick_gradient, &linear);
-    cnn_threads_run(cnn_threads_for(pass->threads, products * cnn_linear_product_work(&linear)),
-                    cnn_linear_backward_tasks(&linear), cnn_linear_backward, &linear);
+    cnn_beside_run(pass->threads, products * cnn_linear_product_work(&linear),
+                   cnn_linear_backward_tasks(&linear), cnn_linear_backward, &linear, pass->part.beside);
     cnn_pass_tell(pass, CNN_PASS_ALL_THREADS, index, CNN_PASS_BACKWARD);
 }
 

@@ -4,6 +4,7 @@
 #include "cnn/random.h"
 #include "cnn/status.h"
 #include "sharing.h"
+#include "update.h"
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -279,11 +280,15 @@ int cnn_trainer_step(cnn_trainer *trainer, const cnn_observer *observer, cnn_ste
     cnn_batch_part part = gather_batch(trainer);
     const double rate = cnn_schedule_rate(&trainer->options.schedule, trainer->options.learning_rate, number,
                                           trainer->options.total_steps);
+    cnn_update_step update;
+    cnn_update_begin(&update, trainer->optimizer, trainer->net, rate, number);
+    if (!trainer->sharing)
+        cnn_update_beside(&update, &part);
     cnn_batch_result batch;
     status = cnn_sharing_train(trainer, &part, number, &batch);
     if (status)
         return status;
-    cnn_optimizer_step(trainer->optimizer, trainer->net, trainer->threads, rate, number, trainer->norms);
+    cnn_update_finish(&update, trainer->threads, trainer->norms);
     trainer->step = number;
 
     cnn_step step = state_of(trainer);

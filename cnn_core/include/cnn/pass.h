@@ -44,16 +44,28 @@ cnn_batch_result cnn_pass_forward(cnn_pass *pass, int n);
  * the gradients of the network. */
 cnn_batch_result cnn_pass_train(cnn_pass *pass, int n, uint64_t step);
 
+/* Somebody else's tasks, numbers `from` to `to` - 1, that threads may do beside what is left of a backward
+ * pass, in any order. Their owner lowers `from` when it is told that gradients are there; the pass lowers
+ * `to` to it once it has done them, and may leave all to the owner. */
+typedef struct cnn_beside {
+    int from, to;
+    cnn_task *task;
+    void *context;
+    double work; /* of a task, as for cnn_threads_for */
+} cnn_beside;
+
 /* A batch of which a pass does a share only, as others do theirs: gradients are the share's part of those of
  * the mean loss over `whole` images, so that the sum over all shares is the gradient. Dropout is as in the
  * whole. */
 typedef struct cnn_batch_part {
     uint32_t whole;  /* images of the batch, >= 1 */
     cnn_share share; /* of this pass; may be empty: its gradients are zero */
-    /* Told when the gradients of all layers from `layer` on are there; called in the same order for the same
-     * network, the last time for the first layer with parameters. NULL: nobody is told. */
+    /* Told when the gradients of all layers from `layer` on are there and their parameters are not read any
+     * more; called in the same order for the same network, the last time for the first layer with parameters.
+     * NULL: nobody is told. */
     void (*ready)(void *context, int layer);
     void *context;
+    cnn_beside *beside; /* borrowed; NULL: there is nothing else to do */
 } cnn_batch_part;
 
 /* The training pass over such a share, whose images are the first ones of the pass. */
