@@ -24,6 +24,18 @@ int cnn_update_stretches(const cnn_net *net, int layer)
     return count;
 }
 
+/* What the update of whole layers takes, up to the one that stretch `end` begins. */
+static double work_before(const cnn_net *net, int end)
+{
+    size_t parameters = 0;
+    for (int i = 0, count = 0; i < net->layer_count; i++) {
+        count += stretches_of(&net->layers[i]);
+        if (count <= end)
+            parameters += net->layers[i].weight_count + net->layers[i].bias_count;
+    }
+    return CNN_WORK_UPDATE * (double)parameters;
+}
+
 /* Where stretch `index` of a layer begins in the arena, and how long it is. */
 static size_t begin_of(const cnn_net *net, const cnn_layer *layer, int index, size_t *count)
 {
@@ -89,7 +101,7 @@ void cnn_update_begin(cnn_update_step *update, cnn_optimizer *optimizer, cnn_net
                    .to = all,
                    .task = update_stretch,
                    .context = update,
-                   .work = (double)CNN_WORK_UPDATE * STRETCH}};
+                   .work = work_before(net, all) / all}};
 }
 
 static void gradients_are_there(void *context, int layer)
@@ -109,7 +121,7 @@ void cnn_update_finish(cnn_update_step *update, cnn_threads *threads, cnn_layer_
 {
     const cnn_net *net = update->net;
     const cnn_squares *squares = update->optimizer->squares;
-    cnn_threads_run(cnn_threads_for(threads, update->beside.to * update->beside.work), update->beside.to,
+    cnn_threads_run(cnn_threads_for(threads, work_before(net, update->beside.to)), update->beside.to,
                     update_stretch, update);
     for (int i = 0; i < net->layer_count; squares += stretches_of(&net->layers[i]), i++)
         norms[i] = norms_of(squares, stretches(net->layers[i].weight_count));
