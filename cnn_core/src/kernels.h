@@ -61,19 +61,20 @@ typedef struct cnn_ahead {
     int rows, columns;
 } cnn_ahead;
 
-/* Sums over d < depth of a[i,d] * b[d,j]; i < m, j < n. a[i,d] is at a + a_row[i] + a_column[d], or a + i *
- * a_pitch
- * + a_column[d] if a_row is NULL; row d of b begins at b + b_row[d] and is readable up to cnn_padded(n)
- * columns. Terms are added in the order of d, so that results depend neither on m and n nor on the registers
- * used. */
+/* Sums over d < depth of a[i,d] * b[d,j]; i < m, j < n. Row i of a begins at a + a_row[i], or a + i * a_pitch
+ * if a_row is NULL; in it a[i,d] is at a_column[d], and row d of b begins at b + b_row[d]; or, if both tables
+ * are NULL, at d * a_step and b + d * b_step. Rows of b are readable up to cnn_padded(n) columns. Terms are
+ * added in the order of d, so that results depend neither on m and n nor on the registers used. */
 typedef struct cnn_product {
     int m, n, depth;
     const float *a;
     const ptrdiff_t *a_row; /* [m] or NULL */
     ptrdiff_t a_pitch;
-    const ptrdiff_t *a_column; /* [depth] */
+    const ptrdiff_t *a_column; /* [depth] or NULL */
+    ptrdiff_t a_step;
     const float *b;
-    const ptrdiff_t *b_row; /* [depth] */
+    const ptrdiff_t *b_row; /* [depth] or NULL, as a_column */
+    ptrdiff_t b_step;
     cnn_target target;
     cnn_ahead ahead;
 } cnn_product;

@@ -26,6 +26,10 @@ enum { NEAR = 4096, DEEPEST = 640 };
 enum { NEAR = 4096, DEEPEST = NEAR / PANEL * 5 / 4 };
 #endif
 
+/* What a product is of: where terms begin is in tables, or a step apart; or, of tables, its rows are those of
+ * windows, which are pooled. A constant wherever it is inlined. */
+typedef enum kind { OF_TABLES, OF_STEPS, OF_WINDOWS } kind;
+
 /* Rows of a and of c. */
 typedef struct tile_rows {
     const float *a[MOST_ROWS];
@@ -68,30 +72,52 @@ static __attribute__((noinline)) void finish_some_windows(const cnn_target *targ
     finish_windows(target, at, j, last, sums, rows, vectors);
 }
 
-/* Columns j to j + columns; rows, vectors and windows are constants wherever it is inlined. */
-INLINE void tile(const cnn_product *p, const tile_rows *at, int j, int columns, int rows, int vectors,
-                 int windows)
+/* Adds a term, whose factors are at a[row] + d and whose vectors begin at b. */
+INLINE void add_term(float const *const *a, ptrdiff_t d, const float *b, vector *sum, int rows, int vectors)
 {
+    vector operand[2];
+    UNROLL for (int v = 0; v < vectors; v++) operand[v] = load(b + v * LANES);
+    UNROLL for (int r = 0; r < rows; r++)
+    {
+        const float factor = a[r][d];
+        UNROLL for (int v = 0; v < vectors; v++) sum[r * vectors + v] += factor * operand[v];
+    }
+}
+
+INLINE void add_by_tables(const cnn_product *p, float const *const *a, int j, vector *sum, int rows,
+                          int vectors)
+{
+    const float *b = p->b + j;
+    const ptrdiff_t *column = p->a_column, *row = p->b_row, *end = row + p->depth;
+    UNROLL_SOME for (; row < end; row++, column++) add_term(a, *column, b + *row, sum, rows, vectors);
+}
+
+/* Loads limit a tile: tables take two more for each term. */
+INLINE void add_by_steps(const cnn_product *p, float const *const *a, int j, vector *sum, int rows,
+                         int vectors)
+{
+    const float *b = p->b + j;
+    const ptrdiff_t a_step = p->a_step, b_step = p->b_step;
+    ptrdiff_t d = 0;
+    UNROLL_SOME for (int left = p->depth; left > 0; left--, d += a_step, b += b_step)
+        add_term(a, d, b, sum, rows, vectors);
+}
+
+/* Columns j to j + columns; rows, vectors and kind are constants wherever it is inlined. */
+INLINE void tile(const cnn_product *p, const tile_rows *at, int j, int columns, int rows, int vectors,
+                 kind of)
+{
+    const int windows = of == OF_WINDOWS;
     vector sum[MOST_ROWS * 2];
     if (p->target.distance == CNN_FAR)
         UNROLL for (int r = 0; r < rows; r++) fetch(at->c[r] + j);
     begin(&p->target, start_of(&p->target, j), at->c, j, sum, rows, vectors);
     const float *a[MOST_ROWS];
     UNROLL for (int r = 0; r < rows; r++) a[r] = at->a[r];
-    const float *b = p->b + j;
-    const ptrdiff_t *column = p->a_column, *row = p->b_row, *end = row + p->depth;
-    UNROLL_SOME for (; row < end; row++, column++)
-    {
-        const ptrdiff_t d = *column;
-        vector operand[2];
-        const float *from = b + *row;
-        UNROLL for (int v = 0; v < vectors; v++) operand[v] = load(from + v * LANES);
-        UNROLL for (int r = 0; r < rows; r++)
-        {
-            const float factor = a[r][d];
-            UNROLL for (int v = 0; v < vectors; v++) sum[r * vectors + v] += factor * operand[v];
-        }
-    }
+    if (of == OF_STEPS)
+        add_by_steps(p, a, j, sum, rows, vectors);
+    else
+        add_by_tables(p, a, j, sum, rows, vectors);
     const int is_whole = columns == vectors * LANES;
     if (is_whole && windows) {
         finish_windows(&p->target, at, j, LANES, sum, rows, vectors);
@@ -109,15 +135,15 @@ INLINE void tile(const cnn_product *p, const tile_rows *at, int j, int columns, 
 }
 
 /* `count` tiles below one another, from row i on, and all columns first to last, panel by panel. */
-INLINE void tiles(const cnn_product *p, int i, int count, int first, int last, int rows, int vectors,
-                  int windows, fetching *ahead)
+INLINE void tiles(const cnn_product *p, int i, int count, int first, int last, int rows, int vectors, kind of,
+                  fetching *ahead)
 {
     for (const int end = i + count * rows; i < end; i += rows) {
         tile_rows at;
         ptrdiff_t a[MOST_ROWS], c[MOST_ROWS];
         fetch_some(ahead);
         place(p->a_row, p->a_pitch, i, rows, a);
-        if (windows) /* of which there are fewer than rows */
+        if (of == OF_WINDOWS) /* of which there are fewer than rows */
             place(NULL, p->target.pitch, i / CNN_WINDOW, rows, c);
         else
             place(p->target.row, p->target.pitch, i, rows, c);
@@ -127,17 +153,17 @@ INLINE void tiles(const cnn_product *p, int i, int count, int first, int last, i
             at.c[r] = p->target.c + c[r];
         }
         for (int j = first; j < last; j += vectors * LANES)
-            tile(p, &at, j, last - j < vectors * LANES ? last - j : vectors * LANES, rows, vectors, windows);
+            tile(p, &at, j, last - j < vectors * LANES ? last - j : vectors * LANES, rows, vectors, of);
     }
 }
 
 #define TILES(rows)                                                                                          \
     case rows:                                                                                               \
-        tiles(p, i, count, first, last, rows, vectors, 0, ahead);                                            \
+        tiles(p, i, count, first, last, rows, vectors, of, ahead);                                           \
         break;
 
 INLINE void tiles_of(const cnn_product *p, int i, int count, int first, int last, int rows, int most_rows,
-                     int vectors, fetching *ahead)
+                     int vectors, kind of, fetching *ahead)
 {
     /* Never above the bound: that it is there leaves out the code of higher tiles. */
     switch (rows < most_rows ? rows : most_rows) {
@@ -156,12 +182,13 @@ INLINE void tiles_of(const cnn_product *p, int i, int count, int first, int last
 
 /* All rows of the columns first to last, whose part of b stays in the nearest cache. Tiles are about as high
  * as each other, since low ones have too few chains of multiply-adds. */
-INLINE void all_rows(const cnn_product *p, int first, int last, int most_rows, int vectors, fetching *ahead)
+INLINE void all_rows(const cnn_product *p, int first, int last, int most_rows, int vectors, kind of,
+                     fetching *ahead)
 {
     const int count = (p->m + most_rows - 1) / most_rows, low = count ? p->m / count : 0,
               higher = p->m - low * count;
-    tiles_of(p, 0, higher, first, last, low + 1, most_rows, vectors, ahead);
-    tiles_of(p, higher * (low + 1), count - higher, first, last, low, most_rows, vectors, ahead);
+    tiles_of(p, 0, higher, first, last, low + 1, most_rows, vectors, of, ahead);
+    tiles_of(p, higher * (low + 1), count - higher, first, last, low, most_rows, vectors, of, ahead);
 }
 
 /* The same of windows, none of which is in two tiles. */
@@ -169,9 +196,9 @@ INLINE void all_windows(const cnn_product *p, int first, int last, int most_rows
                         fetching *ahead)
 {
     const int count = p->m / most_rows, done = count * most_rows;
-    tiles(p, 0, count, first, last, most_rows, vectors, 1, ahead);
+    tiles(p, 0, count, first, last, most_rows, vectors, OF_WINDOWS, ahead);
     if (most_rows > CNN_WINDOW)
-        tiles(p, done, (p->m - done) / CNN_WINDOW, first, last, CNN_WINDOW, vectors, 1, ahead);
+        tiles(p, done, (p->m - done) / CNN_WINDOW, first, last, CNN_WINDOW, vectors, OF_WINDOWS, ahead);
 }
 
 /* Columns whose part of b leaves half of the nearest cache to all else; whole panels. */
@@ -188,19 +215,29 @@ static int panel_columns(const cnn_product *p)
     return last && last <= LANES ? p->n - last : p->n;
 }
 
-static void all_columns(const cnn_product *p)
+INLINE void all_columns(const cnn_product *p, kind of)
 {
     const int panels = panel_columns(p), step = near_columns(p->depth);
     const int passes = (panels + step - 1) / step;
     fetching ahead = begin_fetching(&p->ahead, passes * ((p->m + ROWS_OF_TWO - 1) / ROWS_OF_TWO));
     for (int first = 0; first < panels; first += step)
-        all_rows(p, first, panels - first < step ? panels : first + step, ROWS_OF_TWO, 2, &ahead);
+        all_rows(p, first, panels - first < step ? panels : first + step, ROWS_OF_TWO, 2, of, &ahead);
     if (panels < p->n)
-        all_rows(p, panels, p->n, ROWS_OF_ONE, 1, &ahead);
+        all_rows(p, panels, p->n, ROWS_OF_ONE, 1, of, &ahead);
 }
 
-/* Apart from the other one, to which its tiles would add instructions. */
-static void all_pooled_columns(const cnn_product *p)
+/* Each kind apart from the others, to which its tiles would add instructions. */
+static __attribute__((noinline)) void all_columns_of_tables(const cnn_product *p)
+{
+    all_columns(p, OF_TABLES);
+}
+
+static __attribute__((noinline)) void all_columns_of_steps(const cnn_product *p)
+{
+    all_columns(p, OF_STEPS);
+}
+
+static __attribute__((noinline)) void all_columns_of_windows(const cnn_product *p)
 {
     const int panels = panel_columns(p), step = near_columns(p->depth);
     fetching nothing = {.rows = 0};
@@ -232,16 +269,23 @@ void KERNEL(product)(const cnn_product *product)
         cnn_product part = *product;
         const int begin = (int)((int64_t)product->depth * i / parts);
         part.depth = (int)((int64_t)product->depth * (i + 1) / parts) - begin;
-        part.a_column += begin;
-        part.b_row += begin;
+        if (product->a_column) {
+            part.a_column += begin;
+            part.b_row += begin;
+        } else {
+            part.a += begin * part.a_step;
+            part.b += begin * part.b_step;
+        }
         part.target.continued |= i > 0;
         part.target.relu &= i == parts - 1;
         part.ahead.rows = i == 0 ? part.ahead.rows : 0;
         decide_distance(&part.target, parts);
         if (part.target.windows)
-            all_pooled_columns(&part);
+            all_columns_of_windows(&part);
+        else if (part.a_column)
+            all_columns_of_tables(&part);
         else
-            all_columns(&part);
+            all_columns_of_steps(&part);
         end_target(&part.target);
     }
 }

@@ -47,9 +47,6 @@ static void backward_weight(const cnn_linear *l, int index, float *scratch)
     const cnn_picked *picked =
         cnn_linear_is_sparse(&l->columns, l->out, (int64_t)l->n * l->out) ? &l->columns : NULL;
     const int most = picked ? DEPTH : DEEPER;
-    ptrdiff_t elements[DEEPER], rows[DEEPER];
-    fill_offsets(elements, 1);
-    fill_offsets(rows, pitch(l));
     for (int block = 0; block < blocks(l->n, most); block++) {
         const int begin = depth_begin(l->n, most, block), depth = depth_begin(l->n, most, block + 1) - begin;
         const float *x = l->x + (size_t)begin * (size_t)l->in + first;
@@ -61,9 +58,9 @@ static void backward_weight(const cnn_linear *l, int index, float *scratch)
                            .depth = depth,
                            .a = l->turned + begin,
                            .a_pitch = turned_pitch(l->n),
-                           .a_column = elements,
+                           .a_step = 1,
                            .b = scratch,
-                           .b_row = rows,
+                           .b_step = pitch(l),
                            .target = {.c = l->weight_gradient + first,
                                       .pitch = l->in,
                                       .continued = block > 0,
@@ -90,9 +87,6 @@ static void backward_input(const cnn_linear *l, int index, int thread)
 {
     const int first = index * width(l), columns = smaller(width(l), l->in - first);
     const cnn_picked *picked = cnn_linear_is_sparse(&l->rows, l->n, (int64_t)l->n * l->out) ? &l->rows : NULL;
-    ptrdiff_t elements[DEEPER], rows[DEEPER];
-    fill_offsets(elements, turned_pitch(l->n));
-    fill_offsets(rows, pitch(l));
     for (int block = 0; block < blocks(l->out, DEPTH); block++) {
         const int begin = depth_begin(l->out, DEPTH, block),
                   depth = depth_begin(l->out, DEPTH, block + 1) - begin;
@@ -105,9 +99,9 @@ static void backward_input(const cnn_linear *l, int index, int thread)
                            .depth = depth,
                            .a = l->turned + cnn_linear_turned(l->n, begin),
                            .a_pitch = 1,
-                           .a_column = elements,
+                           .a_step = turned_pitch(l->n),
                            .b = l->scratch[thread],
-                           .b_row = rows,
+                           .b_step = pitch(l),
                            .target = {.c = results(l, thread), .pitch = pitch(l), .continued = block > 0},
                            .ahead = following(l, first, columns, block)});
     }

@@ -91,9 +91,6 @@ static void forward_turned(const cnn_linear *l, int index, float *sums)
 {
     const int first = index * OUTPUTS, outputs = smaller(OUTPUTS, l->out - first);
     const int images = (int)cnn_padded((size_t)l->n), pitch = turned_pitch(l->n);
-    ptrdiff_t elements[DEEPER], rows[DEEPER];
-    fill_offsets(elements, 1);
-    fill_offsets(rows, pitch);
     for (int i = 0; i < outputs; i++)
         for (int image = 0; image < images; image++)
             sums[i * pitch + image] = l->bias[first + i];
@@ -108,9 +105,9 @@ static void forward_turned(const cnn_linear *l, int index, float *sums)
                            .depth = depth,
                            .a = weight,
                            .a_pitch = l->in,
-                           .a_column = elements,
+                           .a_step = 1,
                            .b = l->turned + (size_t)begin * (size_t)pitch,
-                           .b_row = rows,
+                           .b_step = pitch,
                            .target = {.c = sums, .pitch = pitch, .continued = 1, .relu = l->relu && is_last},
                            .ahead = {weight + depth, l->in, is_last ? 0 : outputs, depth}});
     }
@@ -155,9 +152,6 @@ static void forward(const cnn_linear *l, int index, int thread)
     const int first = index * width(l), columns = smaller(width(l), l->out - first);
     const cnn_picked *picked = way_of(l) == OF_PICKED ? &l->rows : NULL;
     const int most = picked ? DEPTH : DEEPER;
-    ptrdiff_t elements[DEEPER], rows[DEEPER];
-    fill_offsets(elements, 1);
-    fill_offsets(rows, pitch(l));
     for (int block = 0; block < blocks(l->in, most); block++) {
         const int begin = depth_begin(l->in, most, block),
                   depth = depth_begin(l->in, most, block + 1) - begin;
@@ -170,9 +164,9 @@ static void forward(const cnn_linear *l, int index, int thread)
                                            .depth = depth,
                                            .a = l->x + begin,
                                            .a_pitch = l->in,
-                                           .a_column = elements,
+                                           .a_step = 1,
                                            .b = l->scratch[thread],
-                                           .b_row = rows,
+                                           .b_step = pitch(l),
                                            .target = {.c = results(l, thread),
                                                       .pitch = pitch(l),
                                                       .start = block ? NULL : l->bias + first,

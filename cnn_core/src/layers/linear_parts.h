@@ -59,13 +59,6 @@ static inline float *results(const cnn_linear *l, int thread)
     return l->scratch[thread] + DEEPER * pitch(l);
 }
 
-/* Where the rows, or the elements of a row, of a block begin. */
-static inline void fill_offsets(ptrdiff_t offsets[DEEPER], ptrdiff_t step)
-{
-    for (int i = 0; i < DEEPER; i++)
-        offsets[i] = i * step;
-}
-
 /* The first of `all` columns of the task that a thread has, perhaps, after the one from column `first` on;
  * `all` if there is none. */
 static inline int next_first(const cnn_linear *l, int first, int all)
