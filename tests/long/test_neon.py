@@ -13,8 +13,8 @@ FLAGS = ["-std=c11", "-O3", "-Wall", "-Wextra", "-Werror", "-D_POSIX_C_SOURCE=20
 # As cnn_core/CMakeLists.txt has them.
 FUSED, KERNELS = ["-ffp-contract=fast", "-fno-math-errno", "-falign-loops=32", "-DCNN_ISA=neon"], "cnn_core/src/kernels"
 UNFUSED = ["-ffp-contract=off"]
-CORE = ["float_arena", "kernels_choice", "moments", "net", "number", "optimizer", "pass", "pass_backward", "pass_forward",
-        "random", "spec", "status", "threads"]
+CORE = ["beside", "float_arena", "kernels_choice", "moments", "net", "number", "optimizer", "pass", "pass_backward",
+        "pass_forward", "random", "spec", "status", "threads", "update"]
 TESTS = ["layers/test_conv2d", "layers/test_elementwise", "layers/test_linear", "layers/test_maxpool", "test_optimizer",
          "test_pass", "test_random"]
 
