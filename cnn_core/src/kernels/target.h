@@ -9,8 +9,8 @@
 /* Where `rows` rows from i on begin: at row[i], or i * pitch if row is NULL. */
 INLINE void place(const ptrdiff_t *row, ptrdiff_t pitch, int i, int rows, ptrdiff_t *to)
 {
-    const ptrdiff_t first =
-        i * pitch; /* one multiplication: compilers make vectors of several, which is slow */
+    /* One multiplication: compilers make vectors of several, which is slow. */
+    const ptrdiff_t first = i * pitch;
     if (row)
         UNROLL for (int r = 0; r < rows; r++) to[r] = row[i + r];
     else

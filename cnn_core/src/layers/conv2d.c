@@ -124,10 +124,8 @@ static int take_tables(cnn_conv *conv, int training)
         missing |= !(conv->strips = cnn_float_arena(strips_count(conv)));
     if (training) {
         conv->by_filter = cnn_float_arena((size_t)conv->out.c * (size_t)conv->tap_pitch);
-        conv->one = multiples(1, conv->out.c);
         conv->filters = multiples(conv->out.c, filter_rows(conv));
-        conv->by_filter_row = multiples(conv->tap_pitch, conv->out.c);
-        missing |= !conv->by_filter || !conv->one || !conv->filters || !conv->by_filter_row;
+        missing |= !conv->by_filter || !conv->filters;
     }
     if (conv->gathers) {
         conv->gather_position = malloc((size_t)conv->positions * sizeof *conv->gather_position);
@@ -192,11 +190,9 @@ void cnn_conv_free(cnn_conv *conv)
     free(conv->by_filter);
     free(conv->position);
     free(conv->tap);
-    free(conv->one);
     free(conv->filters);
     free(conv->ordered_tap);
     free(conv->by_tap_row);
-    free(conv->by_filter_row);
     free(conv->gather_position);
     free(conv->gather_tap);
     free(conv->gather_row);
@@ -210,7 +206,7 @@ size_t cnn_conv_bytes(const cnn_conv *conv)
     size_t offsets = (size_t)conv->positions + 3 * taps;
     if (conv->by_filter) {
         floats += filters * (size_t)conv->tap_pitch;
-        offsets += 2 * filters + (size_t)filter_rows(conv);
+        offsets += (size_t)filter_rows(conv);
     }
     if (conv->gathers)
         offsets += (size_t)conv->positions + 2 * gather_count(conv);

@@ -177,9 +177,9 @@ static void scatter_strip(const backward *b, int first, int count, const float *
                                        .depth = conv->out.c,
                                        .a = dy,
                                        .a_pitch = conv->out.c,
-                                       .a_column = conv->one,
+                                       .a_step = 1,
                                        .b = conv->by_filter,
-                                       .b_row = conv->by_filter_row,
+                                       .b_step = conv->tap_pitch,
                                        .target = {.c = b->strip, .pitch = conv->tap_pitch}});
     for (int r = conv->kernel_h - 1; r >= 0; r--)
         b->kernels->add_rows(b->strip + (ptrdiff_t)r * conv->run, conv->tap_pitch, count, conv->run,

@@ -41,8 +41,8 @@ typedef struct cnn_conv {
     float *strips;             /* the same as conv3x3_forward reads them, where it may be taken; or NULL */
     float *by_filter;          /* [K, tap_pitch: R,S,C] weights, for the gradient of the input; or NULL */
     ptrdiff_t *position, *tap; /* offsets into the copy */
-    ptrdiff_t *ordered_tap, *by_tap_row;      /* the same, and rows of by_tap, in the order (r, s, c) */
-    ptrdiff_t *one, *filters, *by_filter_row; /* multiples of 1, K and the pitch */
+    ptrdiff_t *ordered_tap, *by_tap_row; /* the same, and rows of by_tap, in the order (r, s, c) */
+    ptrdiff_t *filters;                  /* multiples of K */
     /* The gradient of the input, dx, where it is itself a convolution: of dy, in a padded copy, with the same
      * weights from the last tap to the first. The value in place i of the window of input position p is
      * copy[gather_position[p] + gather_tap[i]], its weights for all channels are at by_filter +
